@@ -1,0 +1,43 @@
+"""Options that several verbs share, spelt and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from landfall.photos import InputSpec
+
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="cpu, cuda, cuda:1 ...; default: a GPU where there is one.", metavar="NAME"),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Threads that read photos; default: one a core.")
+]
+BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Photos described at once.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.")]
+Resize = Annotated[
+    tuple[int, int] | None,
+    typer.Option(
+        "--resize", min=1, metavar="H W", help="Stretch photos to H x W pixels; default: what the model says."
+    ),
+]
+Json = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the answer as JSON to FILE (- for stdout).")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
+ModelName = Annotated[
+    str | None,
+    typer.Option("--model", metavar="MODEL", help="A checkpoint file or a name from 'landfall models list'."),
+]
+IndexPath = Annotated[Path, typer.Option("--index", metavar="INDEX", help="A folder made by 'landfall index build'.")]
+
+
+def input_spec(resize: tuple[int, int] | None) -> InputSpec | None:
+    """Return the size that ``--resize`` asks for, or None where the model's own holds."""
+    from landfall.photos import InputSpec
+
+    return None if resize is None else InputSpec(height=resize[0], width=resize[1])

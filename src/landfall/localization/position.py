@@ -1,0 +1,79 @@
+"""The position that the nearest matches agree on, rather than the first match's alone.
+
+A first match may be the one lookalike at the other end of town while the next five stand in one street. Each
+match votes for its own position with a weight that falls with its descriptor distance; the position with the
+most weight around it (a kernel density's mode) wins, and the answer is the weighted mean of the votes near it.
+Distances between positions are taken in geocentric metres, so neither UTM zones nor the date line matter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landfall.geo import from_geocentric, to_geocentric
+
+Floats = NDArray[np.float64]
+
+# Votes within this distance of each other support the same place: half the field's 25 m, so that two votes at
+# opposite ends of "correct" still count as neighbours.
+BANDWIDTH_M = 12.5
+# How fast a match's weight falls with its descriptor distance, in units of the spread of the query's own
+# distances. Chosen on validation photos; the answer is flat around it.
+SHARPNESS = 4.0
+
+
+def match_weights(distances: Floats, sharpness: float = SHARPNESS) -> Floats:
+    """Return each match's vote, 1 for the first and falling with its distance from the query.
+
+    The scale is the query's own: distances are measured from the first match in units of how far the mean
+    match lies behind it, so that models with other ranges of distances need no other setting.
+
+    Args:
+        distances: (Q, K) descriptor distances, ascending; inf where there is no match.
+        sharpness: how many e-folds the mean match has lost.
+
+    Returns:
+        (Q, K) weights in [0, 1].
+    """
+    there = np.isfinite(distances)
+    behind = np.where(there, distances - distances[:, :1], 0.0)
+    spread = behind.sum(axis=1, keepdims=True) / np.maximum(there.sum(axis=1, keepdims=True), 1)
+    # Equal distances throughout (or a single match) leave no scale: every match then votes alike.
+    scaled = np.divide(behind, spread, out=np.zeros_like(behind), where=spread > 0)
+    return np.where(there, np.exp(-sharpness * scaled), 0.0)
+
+
+def agreed_positions(
+    lat: Floats, lon: Floats, distances: Floats, bandwidth_m: float = BANDWIDTH_M, sharpness: float = SHARPNESS
+) -> tuple[Floats, Floats]:
+    """Return the position that each query's matches agree on.
+
+    Args:
+        lat: (Q, K) latitudes of the matches in degrees.
+        lon: (Q, K) longitudes of the matches in degrees.
+        distances: (Q, K) descriptor distances, ascending; inf where there is no match.
+        bandwidth_m: standard deviation of the kernel that a vote is spread with.
+        sharpness: see :func:`match_weights`.
+
+    Returns:
+        Latitudes and longitudes (Q,), NaN for a query with no match at all.
+    """
+    weights = match_weights(distances, sharpness)
+    queries, matches = lat.shape
+    xyz = to_geocentric(lat.ravel(), lon.ravel()).reshape(queries, matches, 3)
+    # From the first match on, metres are small numbers and keep their precision when squared.
+    local = np.where(weights[..., None] > 0, xyz - xyz[:, :1], 0.0)
+    squares = np.einsum("qkd,qkd->qk", local, local)
+    between = squares[:, :, None] + squares[:, None, :] - 2.0 * np.einsum("qid,qjd->qij", local, local)
+    kernel = np.exp(-np.maximum(between, 0.0) / (2.0 * bandwidth_m**2))
+    density = np.einsum("qij,qj->qi", kernel, weights)
+    # argmax takes the first of equals, which is the nearer match.
+    mode = np.where(weights > 0, density, -1.0).argmax(axis=1)
+    near = kernel[np.arange(queries), mode] * weights
+    total = near.sum(axis=1, keepdims=True)
+    share = np.divide(near, total, out=np.zeros_like(near), where=total > 0)
+    mean = xyz[:, 0] + np.einsum("qk,qkd->qd", share, local)
+    out_lat, out_lon = from_geocentric(mean)
+    nothing = total[:, 0] <= 0
+    return np.where(nothing, np.nan, out_lat), np.where(nothing, np.nan, out_lon)
