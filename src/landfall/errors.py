@@ -36,11 +36,16 @@ class UnknownNameError(UsageError, KeyError):
     """A name that no registry holds."""
 
     def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
-        close = get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(names) or 'none'}."
+        self.noun, self.name, self.known = noun, name, sorted(known)
+        close = get_close_matches(name, self.known, n=3, cutoff=0.5)
+        every = ", ".join(self.known) or "none"
+        hint = f"Did you mean {' or '.join(close)}?" if close else f"Known: {every}."
         self.message = f"No {noun} is called {name!r}. {hint}"
         super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        # Exception's own pickling would call __init__ with the joined message alone.
+        return type(self), (self.noun, self.name, self.known)
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message, quotes and all.

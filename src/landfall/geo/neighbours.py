@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,9 @@ class Neighbours:
         """Return the database rows near one query, ascending."""
         query = range(len(self))[query]
         return self.indices[self.indptr[query] : self.indptr[query + 1]]
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        return (self[query] for query in range(len(self)))
 
     @property
     def counts(self) -> NDArray[np.int64]:

@@ -59,7 +59,7 @@ class Positions:
     def from_utm(cls, east_m: ArrayLike, north_m: ArrayLike, zone: ArrayLike, south: ArrayLike) -> Positions:
         """Make positions of UTM metres, NaN where unknown; ``zone`` and ``south`` may be one for all.
 
-        The coordinates stay in the zone given, even for a point somewhat outside it. Zone 0 makes a planar row.
+        The coordinates stay in the zone given, even somewhat outside it. Zone 0 makes a planar row.
 
         Raises:
             PositionError: a zone that does not exist, or coordinates far outside UTM's.

@@ -2,8 +2,8 @@
 
 UTM is defined from 80 S to 84 N. Zones are 6 degrees wide, but for two exceptions (NGA.STND.0037, "Universal
 Grids and Grid Reference Systems"): band V gives the south-west of Norway to zone 32, and band X divides
-Svalbard among 31, 33, 35 and 37. Zone 0 stands for "no zone": an unknown position, or one nearer to a pole than
-UTM goes.
+Svalbard among 31, 33, 35 and 37. Zone 0 stands for "no zone": an unknown position, or one nearer to a pole
+than UTM goes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from landfall.errors import PositionError
 from landfall.geo.latlon import latlon_arrays
 
 SOUTH_LIMIT_DEG, NORTH_LIMIT_DEG = -80.0, 84.0
-# Beyond 1000 km from its meridian a zone's scale is off by more than 1 %, and PROJ's series still answer where
-# no point of Earth should be; north takes in negative values, as tools with no southern hemisphere write them.
+# Beyond 1000 km from its meridian a zone's scale is off by more than 1 %, and PROJ's series still answer
+# where no point of Earth should be. Negative northings are let in: some tools write them for the south.
 _EAST_LIMITS_M, _NORTH_LIMITS_M = (-500_000.0, 1_500_000.0), (-10_000_000.0, 10_100_000.0)
 _LETTERS = np.array([*"CDEFGHJKLMNPQRSTUVWX", ""])
+# Borders are looked up, not computed: a tiny negative latitude plus 80 would round to 80, in the north.
+_BAND_BORDERS_DEG, _ZONE_BORDERS_DEG = np.arange(-72.0, 80.0, 8.0), np.arange(-174.0, 181.0, 6.0)
 
 # (south, north, west, east, zone): in this box the zone is not the regular one.
 _EXCEPTIONS = (
@@ -45,7 +47,7 @@ def utm_zone(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.int16]:
     lat, lon = latlon_arrays(lat, lon)
     inside = (lat >= SOUTH_LIMIT_DEG) & (lat <= NORTH_LIMIT_DEG)
     lat, lon = np.where(inside, lat, 0.0), np.where(inside, lon, 0.0)
-    zone = np.floor((lon + 180.0) % 360.0 / 6.0).astype(np.int16) + np.int16(1)
+    zone = np.searchsorted(_ZONE_BORDERS_DEG, lon, side="right") % 60 + 1
     for south, north, west, east, exceptional in _EXCEPTIONS:
         # Band X alone ends with its northern border, the last of UTM; the others stop short of it.
         below = lat <= north if north == NORTH_LIMIT_DEG else lat < north
@@ -58,7 +60,7 @@ def utm_letter(lat: ArrayLike) -> NDArray[np.str_]:
     lat = np.asarray(lat, dtype=np.float64)
     inside = (lat >= SOUTH_LIMIT_DEG) & (lat <= NORTH_LIMIT_DEG)
     # Bands are 8 degrees high; X, the last, has 12.
-    band = np.minimum((np.where(inside, lat, 0.0) - SOUTH_LIMIT_DEG) // 8.0, 19.0).astype(np.intp)
+    band = np.searchsorted(_BAND_BORDERS_DEG, lat, side="right")
     return np.asarray(_LETTERS[np.where(inside, band, 20)])
 
 
