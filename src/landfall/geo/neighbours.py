@@ -85,7 +85,8 @@ def neighbours_within(database: Positions, queries: Positions, radius_m: float) 
         pairs = cKDTree(query_xyz[query_rows]).sparse_distance_matrix(
             cKDTree(database_xyz[database_rows]), radius_m, output_type="ndarray"
         )
-        query, row = query_rows[pairs["i"]], database_rows[pairs["j"]]
+        # Sorting one key is several times as fast as sorting by two.
+        keys = np.sort(query_rows[pairs["i"]] * len(database) + database_rows[pairs["j"]])
+        query, indices = np.divmod(keys, len(database))
         counts = np.bincount(query, minlength=len(queries)).astype(np.int64)
-        indices = row[np.lexsort((row, query))].astype(np.int64)
     return Neighbours(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), indices, float(radius_m))
