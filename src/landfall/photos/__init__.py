@@ -1,0 +1,36 @@
+"""Reading a photo: finding it, its header, its pixels; and writing one.
+
+What belongs here turns files into upright RGB pixels and trustworthy positions, with Pillow and numpy alone
+(no torch). ``load_photo`` is the one way in which training, command line and service read pixels, so that
+they can't disagree.
+One file a step: ``finding``, ``containers`` (formats and limits), ``exif`` and ``gps`` (tags), ``metadata``,
+``decoding``, ``reading``, ``writing``.
+"""
+
+from __future__ import annotations
+
+from landfall.photos.containers import MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE
+from landfall.photos.finding import PHOTO_SUFFIXES, FoundPhotos, PhotoProblem, find_photos
+from landfall.photos.metadata import PhotoMetadata, read_metadata
+from landfall.photos.reading import LoadedPhoto, content_hash, load_photo
+from landfall.photos.spec import InputSpec, Interpolation
+from landfall.photos.writing import encode_thumbnail, write_jpeg
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "MIN_SIDE",
+    "PHOTO_SUFFIXES",
+    "FoundPhotos",
+    "InputSpec",
+    "Interpolation",
+    "LoadedPhoto",
+    "PhotoMetadata",
+    "PhotoProblem",
+    "content_hash",
+    "encode_thumbnail",
+    "find_photos",
+    "load_photo",
+    "read_metadata",
+    "write_jpeg",
+]

@@ -1,0 +1,73 @@
+"""The one way in which Landfall reads a photo's pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landfall.photos.containers import open_file, open_photo, unreadable
+from landfall.photos.decoding import decode
+from landfall.photos.metadata import PhotoMetadata, metadata_of
+from landfall.photos.spec import InputSpec
+
+
+@dataclass(frozen=True)
+class LoadedPhoto:
+    """A photo ready for a model.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB, upright.
+        metadata: what the photo's header says; its size is that of the file, not of ``pixels``.
+        content_hash: hex of the 128-bit BLAKE2b of the file's bytes.
+    """
+
+    pixels: NDArray[np.uint8]
+    metadata: PhotoMetadata
+    content_hash: str
+
+
+def load_photo(path: str | PathLike[str], spec: InputSpec) -> LoadedPhoto:
+    """Read a photo's file once: its hash, its metadata, and its pixels as ``spec`` wants them.
+
+    The same file and spec give the same pixels in every thread, process and command.
+
+    Raises:
+        PhotoUnreadableError: missing, empty, truncated, no photo, too small, or it can't be read or decoded.
+        PhotoTooLargeError: more than MAX_PIXELS or MAX_FILE_BYTES.
+    """
+    data = _read_bytes(path)
+    opened = open_photo(io.BytesIO(data), str(path))
+    metadata = metadata_of(opened)
+    pixels = np.array(decode(opened, spec.size, spec.interpolation))
+    return LoadedPhoto(pixels, metadata, _new_hash(data).hexdigest())
+
+
+def content_hash(path: str | PathLike[str]) -> str:
+    """Hash a file's bytes as ``load_photo`` does, in bounded memory.
+
+    Raises:
+        PhotoUnreadableError: missing, no permission, or it can't be read.
+    """
+    with open_file(Path(path)) as stream:
+        try:
+            return hashlib.file_digest(stream, _new_hash).hexdigest()
+        except OSError as error:
+            raise unreadable(str(path), error) from error
+
+
+def _read_bytes(path: str | PathLike[str]) -> bytes:
+    with open_file(Path(path)) as stream:
+        try:
+            return stream.read()
+        except (OSError, MemoryError) as error:
+            raise unreadable(str(path), error) from error
+
+
+def _new_hash(data: bytes = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(data, digest_size=16)
