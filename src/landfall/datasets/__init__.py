@@ -1,0 +1,29 @@
+"""Datasets: photos, where they were taken, and which of them are looked for among the others.
+
+What belongs here: reading photos' positions from names, tables and EXIF (``names``, ``table_rows``,
+``locating``), the ways datasets lie on disk (``layouts``), what a dataset holds and what is wrong with it
+(``info``, ``check``), writing one anew (``convert``), what makes two evaluations comparable (``protocol``),
+and the drawn city (``city``). Nothing here knows a network.
+"""
+
+from __future__ import annotations
+
+from landfall.datasets.dataset import Dataset
+from landfall.datasets.layouts import LAYOUTS
+from landfall.datasets.listing import PhotoListing, load_photos
+from landfall.datasets.loading import dataset_splits, load_dataset
+from landfall.datasets.photo_set import PhotoSet
+from landfall.datasets.protocol import Protocol
+from landfall.datasets.spots import spots
+
+__all__ = [
+    "LAYOUTS",
+    "Dataset",
+    "PhotoListing",
+    "PhotoSet",
+    "Protocol",
+    "dataset_splits",
+    "load_dataset",
+    "load_photos",
+    "spots",
+]

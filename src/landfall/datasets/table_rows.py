@@ -1,0 +1,156 @@
+"""The rows of a CSV of photos: which are asked for, and where each photo was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from landfall.datasets.locating import drop_planar, locate
+from landfall.datasets.photo_set import PhotoSet
+from landfall.datasets.table_cells import parse_cells
+from landfall.datasets.table_columns import TableHead
+from landfall.geo import Positions
+from landfall.photos import PhotoProblem
+
+_ROLES = {
+    "database": ("database", "db", "reference", "references", "ref", "gallery", "map"),
+    "queries": ("queries", "query", "q"),
+}
+_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words}
+
+
+@dataclass(frozen=True, eq=False)
+class TablePhotos:
+    """The usable rows of a CSV.
+
+    Attributes:
+        photos: N photos, names relative to the CSV's folder.
+        without_position: photos of these with no position in the table, their name or their EXIF.
+        failed: rows left out, each with its line: bad cells, and files that are not there or can't be read.
+        remarks: cells that make no sense and were taken as empty.
+    """
+
+    photos: PhotoSet
+    without_position: tuple[PhotoProblem, ...]
+    failed: tuple[PhotoProblem, ...]
+    remarks: tuple[PhotoProblem, ...]
+
+
+def splits_of(head: TableHead) -> tuple[str, ...]:
+    """Return the splits that the rows name, sorted; none without such a column."""
+    if "split" not in head.columns:
+        return ()
+    return tuple(sorted({row["split"] for _, row in head.rows()} - {""}))
+
+
+def read_rows(
+    head: TableHead,
+    *,
+    split: str | None = None,
+    role: str | None = None,
+    planar: bool,
+    workers: int | None = None,
+) -> TablePhotos:
+    """Read the rows of one split and role.
+
+    The table rules; a photo whose row gives no position is looked at for one in its ``@`` name or EXIF.
+
+    Args:
+        head: the opened CSV.
+        split: take rows of this split only; all if None.
+        role: take rows of this role, "database" or "queries"; all if None.
+        planar: whether metres with no zone count as positions, if no row has a place on earth.
+        workers: threads that read headers of photos.
+    """
+    lines, cells, names, failed = _choose(head, split, role)
+    columns = parse_cells(cells, len(lines), decimal_comma=head.delimiter != ",")
+    positions, no_zone = drop_planar(columns.positions, planar=planar)
+    dropped = np.flatnonzero(no_zone).tolist()
+    reasons = {**columns.empty, **dict.fromkeys(dropped, "the table gives metres with no UTM zone")}
+
+    def tell(reasons_of: Mapping[int, str]) -> list[PhotoProblem]:
+        return [_problem(names[row], lines[row], head.path, why) for row, why in sorted(reasons_of.items())]
+
+    lost = np.array(sorted(reasons), dtype=np.int64)
+    located = locate(
+        head.path.parent,
+        [names[row] for row in lost.tolist()],
+        planar=planar and not positions.known.any(),
+        workers=workers,
+    )
+    unreadable = {int(lost[at]): reason for at, reason in located.failed.items()}
+    without = {
+        row: f"{reasons[row]}; {why}"
+        for row, why in ((int(lost[at]), why) for at, why in located.without_position.items())
+    }
+    order = np.arange(len(names))
+    order[lost] = len(names) + np.arange(len(lost))
+    heading, taken_at = columns.heading_deg.copy(), columns.taken_at.copy()
+    heading[lost] = np.where(np.isnan(heading[lost]), located.photos.heading_deg, heading[lost])
+    taken_at[lost] = np.where(np.isnat(taken_at[lost]), located.photos.taken_at, taken_at[lost])
+    photos = PhotoSet(
+        head.path.parent,
+        tuple(names),
+        Positions.concatenate([positions, located.photos.positions]).take(order),
+        heading,
+        taken_at,
+    )
+    left_out = {**columns.bad, **unreadable}
+    keep = np.array([row not in left_out for row in range(len(names))], dtype=np.bool_)
+    return TablePhotos(
+        photos.take(keep), tuple(tell(without)), tuple(failed + tell(left_out)), tuple(tell(columns.remarks))
+    )
+
+
+def _choose(
+    head: TableHead, split: str | None, role: str | None
+) -> tuple[list[int], dict[str, Sequence[str]], list[str], list[PhotoProblem]]:
+    """Return lines, cells by column and photo names of the rows asked for, and those that can't be."""
+    lines: list[int] = []
+    names: list[str] = []
+    chosen: list[dict[str, str]] = []
+    failed: list[PhotoProblem] = []
+    seen: dict[tuple[str, str], int] = {}
+    for line, row in head.rows():
+        row_split, row_role = row.get("split", ""), row.get("role", "database")
+        if split is not None and row_split not in ("", split):
+            continue
+        known_role = _ROLE_OF.get(row_role.lower())
+        name, reason = _photo_name(row["path"], head.path.parent)
+        first = seen.setdefault((row_split, name), line)
+        if split is not None and not row_split:
+            reason = "its split is empty"
+        elif known_role is None:
+            reason = f"role {row_role!r} is neither database nor query"
+        elif role is not None and known_role != role:
+            continue
+        elif reason is None and first != line:
+            reason = f"the same photo as in line {first}"
+        if reason is not None:
+            failed.append(_problem(row["path"], line, head.path, reason))
+            continue
+        lines.append(line)
+        names.append(name)
+        chosen.append(row)
+    cells: dict[str, Sequence[str]] = {what: [row[what] for row in chosen] for what in head.columns}
+    return lines, cells, names, failed
+
+
+def _photo_name(text: str, folder: Path) -> tuple[str, str | None]:
+    """Return a photo's name relative to ``folder`` and, if there is no such file, why it can't be used."""
+    if not text:
+        return text, "its path is empty"
+    path = folder / text
+    if not path.is_file() and "\\" in text:
+        # Tables made on Windows part folders by backslashes.
+        path = folder / text.replace("\\", "/")
+    if not path.is_file():
+        return text, f"no such file: looked for {path}"
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix(), None
+
+
+def _problem(name: str, line: int, table: Path, reason: str) -> PhotoProblem:
+    return PhotoProblem(name or f"{table.name} line {line}", f"line {line} of {table.name}: {reason}")
