@@ -1,0 +1,31 @@
+"""What every backbone offers, and the registry that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from landfall.registry import Registry
+
+
+class Backbone(nn.Module):
+    """Maps normalised photos (B, 3, H, W) to features (B, out_channels, h, w).
+
+    Attributes:
+        out_channels: C.
+        stride: pixels between neighbouring locations of the map.
+        min_size_px: the least height and width that give a map of at least one location.
+    """
+
+    out_channels: int
+    stride: int
+    min_size_px: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the feature map."""
+        raise NotImplementedError
+
+
+#: Name to a callable with keyword-only options that makes the backbone.
+BACKBONES: Registry[Callable[..., Backbone]] = Registry("backbone")

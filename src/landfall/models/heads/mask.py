@@ -1,0 +1,51 @@
+"""What CRN's and CRN2's masks share: the sign of the mask, and where it starts.
+
+The paper puts nothing after the mask's last convolution, so a fresh mask may be negative, and an untrained
+head is then as good as its seed. By default the mask is kept non-negative and starts at one almost
+everywhere: an untrained CRN describes as NetVLAD does, and training can only move from there.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from landfall.errors import ModelError
+
+MaskActivation = Literal["softplus", "relu", "none"]
+
+#: Spread of the last convolution's first weights: small enough that descriptors are NetVLAD's within 1e-4,
+#: and not zero, which would give the branches before it no gradient.
+_START_SPREAD = 3e-5
+
+#: What the last convolution's bias must be for a mask of one.
+_BIAS_OF_ONE: dict[MaskActivation, float] = {"softplus": math.log(math.expm1(1.0)), "relu": 1.0}
+
+
+def start_mask(last: nn.Conv2d, activation: MaskActivation) -> None:
+    """Set the mask's last convolution so that the mask is one almost everywhere; "none" leaves it alone.
+
+    Raises:
+        ModelError: there is no such activation.
+    """
+    if activation not in get_args(MaskActivation):
+        raise ModelError(
+            f"mask_activation is {activation!r}; expected one of {', '.join(get_args(MaskActivation))}."
+        )
+    if activation != "none" and last.bias is not None:
+        nn.init.normal_(last.weight, std=_START_SPREAD)
+        nn.init.constant_(last.bias, _BIAS_OF_ONE[activation])
+
+
+def activate_mask(x: Tensor, activation: MaskActivation) -> Tensor:
+    """Apply the mask's activation to its last convolution's output (B, 1, h, w)."""
+    match activation:
+        case "softplus":
+            return F.softplus(x)
+        case "relu":
+            return F.relu(x)
+        case "none":
+            return x

@@ -1,0 +1,105 @@
+"""NetVLAD: residuals of local features to learned centroids, softly assigned. Paper, section 3.3.
+
+R. Arandjelović, P. Gronat, A. Torii, T. Pajdla, J. Sivic, *NetVLAD: CNN architecture for weakly supervised
+place recognition*, CVPR 2016.
+
+Equations, for L2-normalised features x_l at locations l and centroids c_k:
+
+    s_k(x) = exp(w_k . x) / sum_j exp(w_j . x)            (eq. 2)
+    V(k)   = sum_l s_k(x_l) (x_l - c_k)                   (eq. 3)
+
+then each V(k) is L2-normalised (intra-normalisation), all are joined, and the whole is L2-normalised.
+
+Eq. 3 is computed as sum_l s_k(x_l) x_l - (sum_l s_k(x_l)) c_k: one matrix product, and no residual is ever
+held for more than one location.
+
+Deviations: w_k has no bias, and is free of c_k after the initialisation, both as in the paper.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from landfall.errors import ModelError
+from landfall.models.heads.centroids import assignment_weights, kmeans
+from landfall.models.heads.interface import HEADS, Head
+from landfall.models.heads.normalization import l2_normalize
+
+
+def netvlad(x: Tensor, weight: Tensor, centroids: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return the VLAD descriptors (B, K * C) of a map, of unit norm.
+
+    Args:
+        x: (B, C, H, W), not normalised.
+        weight: (K, C), the assignment's w_k.
+        centroids: (K, C).
+        mask: (B, 1, H, W), what each location counts; None counts all as one.
+    """
+    local = l2_normalize(x, dim=1).flatten(2)  # (B, C, N)
+    assignment = torch.matmul(weight, local).softmax(dim=1)  # (B, K, N)
+    if mask is not None:
+        assignment = assignment * mask.flatten(2)
+    mass = assignment.sum(dim=2, keepdim=True)  # (B, K, 1)
+    residuals = torch.bmm(assignment, local.transpose(1, 2)) - mass * centroids  # (B, K, C)
+    return l2_normalize(l2_normalize(residuals, dim=2).flatten(1), dim=1)
+
+
+@HEADS.register("netvlad")
+class NetVLAD(Head):
+    """Soft assignment by a 1x1 convolution, and residuals to centroids.
+
+    Before `initialise` the centroids are random, and the descriptors of little use.
+
+    Args:
+        in_channels: C of the map.
+        clusters: K; D is K * C.
+
+    Raises:
+        ModelError: fewer than one cluster.
+    """
+
+    def __init__(self, *, in_channels: int, clusters: int = 64) -> None:
+        super().__init__(in_channels=in_channels)
+        if clusters < 1:
+            raise ModelError(
+                f"A head of {clusters} clusters was asked for; give at least 1 (64 is the default)."
+            )
+        self.clusters = clusters
+        self.conv = nn.Conv2d(in_channels, clusters, kernel_size=1, bias=False)
+        # Maps come out of a ReLU, so the random centroids lie where normalised features do.
+        self.centroids = nn.Parameter(l2_normalize(torch.rand(clusters, in_channels), dim=1))
+
+    @property
+    def out_dim(self) -> int:
+        """D, the length of a descriptor."""
+        return self.clusters * self.in_channels
+
+    def initialise(self, features: Tensor, *, seed: int = 0, normalise: bool = True) -> None:
+        """Set centroids and assignment weights from a sample of local features (paper, section 3.3, eq. 4).
+
+        Args:
+            features: (N, in_channels), as they come out of the backbone.
+            seed: of the k-means.
+            normalise: L2-normalise the features first, as `netvlad` does in every pass. False is the mistake
+                that is worth measuring.
+
+        Raises:
+            ModelError: fewer features than clusters, another number of channels, or features not finite.
+        """
+        if features.ndim != 2 or features.shape[1] != self.in_channels:
+            raise ModelError(
+                f"The sample has shape {tuple(features.shape)}; expected (N, {self.in_channels}), "
+                "one row a location."
+            )
+        sample = features.detach().float().cpu()
+        sample = l2_normalize(sample, dim=1) if normalise else sample
+        centroids = kmeans(sample.numpy(), self.clusters, seed=seed)
+        weights = assignment_weights(centroids, sample.numpy())
+        with torch.no_grad():
+            self.centroids.copy_(torch.from_numpy(centroids))
+            self.conv.weight.copy_(torch.from_numpy(weights)[:, :, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, clusters * in_channels)."""
+        return netvlad(x, self.conv.weight.flatten(1), self.centroids)

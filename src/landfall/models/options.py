@@ -1,0 +1,34 @@
+"""Options of heads and backbones: given by name, checked, and written out for the model's card."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from landfall.errors import UnknownNameError
+
+
+def complete_options(what: str, make: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options given and the defaults of all others.
+
+    Defaults are written out so that a checkpoint loads as it was saved even after a default changed.
+
+    Args:
+        what: whose options, for messages ("head 'gem'").
+        make: takes the options as keyword-only arguments.
+        given: names to values.
+
+    Raises:
+        UnknownNameError: an option that ``make`` does not take; close ones are suggested.
+    """
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(make).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        and parameter.default is not inspect.Parameter.empty
+    }
+    for name in given:
+        if name not in defaults:
+            raise UnknownNameError(f"option of {what}", name, defaults)
+    return defaults | dict(given)
