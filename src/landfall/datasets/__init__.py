@@ -8,22 +8,34 @@ and the drawn city (``city``). Nothing here knows a network.
 
 from __future__ import annotations
 
+from landfall.datasets.check import check_dataset
+from landfall.datasets.convert import Conversion, convert_dataset
 from landfall.datasets.dataset import Dataset
+from landfall.datasets.info import DatasetInfo, describe_dataset, map_coordinates
 from landfall.datasets.layouts import LAYOUTS
 from landfall.datasets.listing import PhotoListing, load_photos
 from landfall.datasets.loading import dataset_splits, load_dataset
 from landfall.datasets.photo_set import PhotoSet
 from landfall.datasets.protocol import Protocol
+from landfall.datasets.report import DatasetReport, Finding
 from landfall.datasets.spots import spots
 
 __all__ = [
     "LAYOUTS",
+    "Conversion",
     "Dataset",
+    "DatasetInfo",
+    "DatasetReport",
+    "Finding",
     "PhotoListing",
     "PhotoSet",
     "Protocol",
+    "check_dataset",
+    "convert_dataset",
     "dataset_splits",
+    "describe_dataset",
     "load_dataset",
     "load_photos",
+    "map_coordinates",
     "spots",
 ]

@@ -60,13 +60,13 @@ class TableHead:
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Yield (line number, texts by what they hold) of each row that is not blank."""
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
-        next(reader)
+        width = len(next(reader))
         for row in reader:
             if any(cell.strip() for cell in row):
-                yield (
-                    reader.line_num,
-                    {what: _value(row[at]) if at < len(row) else "" for what, at in self.columns.items()},
-                )
+                padded = row + [""] * (width - len(row))
+                cells = {what: _value(padded[at]) for what, at in self.columns.items()}
+                # A file's name may begin or end with a space, or be "none".
+                yield reader.line_num, {**cells, "path": padded[self.columns["path"]]}
 
 
 def read_head(path: Path) -> TableHead:

@@ -141,14 +141,13 @@ def _choose(
 
 def _photo_name(text: str, folder: Path) -> tuple[str, str | None]:
     """Return a photo's name relative to ``folder`` and, if there is no such file, why it can't be used."""
-    if not text:
-        return text, "its path is empty"
-    path = folder / text
-    if not path.is_file() and "\\" in text:
-        # Tables made on Windows part folders by backslashes.
-        path = folder / text.replace("\\", "/")
-    if not path.is_file():
-        return text, f"no such file: looked for {path}"
+    if not text.strip():
+        return "", "its path is empty"
+    # Tables made on Windows part folders by backslashes.
+    written = (text, text.strip(), text.strip().replace("\\", "/"))
+    path = next((path for path in (folder / each for each in written) if path.is_file()), None)
+    if path is None:
+        return text, f"no such file: looked for {folder / text.strip()}"
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix(), None
 
 
