@@ -5,3 +5,20 @@ a network. :func:`evaluate_descriptors` ties the files together.
 """
 
 from __future__ import annotations
+
+from landfall.evaluation.evaluation import evaluate_descriptors
+from landfall.evaluation.intervals import bootstrap_interval, paired_difference
+from landfall.evaluation.recall import hits_at, recall_at
+from landfall.evaluation.resources import peak_rss_mb
+from landfall.evaluation.result import Evaluation, ThresholdResult
+
+__all__ = [
+    "Evaluation",
+    "ThresholdResult",
+    "bootstrap_interval",
+    "evaluate_descriptors",
+    "hits_at",
+    "paired_difference",
+    "peak_rss_mb",
+    "recall_at",
+]

@@ -1,0 +1,140 @@
+"""A model on a split: describe database and queries, search, measure. What ``landfall evaluate`` does.
+
+Descriptors go to files that are mapped into memory, so that the size of the database is bounded by the disk
+alone; with a cache folder an interrupted evaluation goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, Protocol, runtime_checkable
+
+from landfall.datasets import Dataset, PhotoSet
+from landfall.evaluation import Evaluation, evaluate_descriptors
+from landfall.evaluation.evaluation import check_evaluable, photo_label
+from landfall.extraction import Descriptors, Progress, extract
+from landfall.models import Model
+from landfall.photos import InputSpec, PhotoProblem
+
+Side = Literal["database", "queries"]
+
+
+@runtime_checkable
+class FittedOnPhotos(Model, Protocol):
+    """A model that learns from the photos it is to search before it can describe any (densevlad)."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has seen its photos."""
+        ...
+
+    def fit(self, photos: Sequence[Path], *, seed: int = 0) -> Model:
+        """Return a model fitted on ``photos``."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationRun:
+    """An evaluation with what a report of it needs.
+
+    Attributes:
+        dataset: the split.
+        model: as used: fitted, if it had to be.
+        evaluation: the numbers, the ranked database rows among them.
+    """
+
+    dataset: Dataset
+    model: Model
+    evaluation: Evaluation
+
+
+def evaluate_model(
+    dataset: Dataset,
+    model: Model,
+    *,
+    thresholds_m: Sequence[float] = (25.0,),
+    ks: Sequence[int] = (1, 5, 10, 20),
+    batch_size: int = 16,
+    workers: int | None = None,
+    resize: InputSpec | None = None,
+    progress: Callable[[Side, Progress], None] | None = None,
+    device: str | None = None,
+    cache: Path | None = None,
+    seed: int = 0,
+) -> EvaluationRun:
+    """Describe a split's photos with a model and evaluate the descriptors.
+
+    A model that has to be fitted (densevlad) is fitted on the database first, never on the queries. Broken
+    photos are named in the result and the others go on.
+
+    Args:
+        dataset: the split.
+        model: what describes the photos.
+        thresholds_m: positive distances; the first is the main one.
+        ks: ranks of recall@N.
+        batch_size, workers: of the extraction.
+        resize: the size photos are brought to; the model card's by default.
+        progress: called with the side and how far its extraction is.
+        device: where the search runs.
+        cache: a folder that keeps the descriptors of this model on this split; temporary by default.
+        seed: of the fit and of the bootstrap.
+
+    Raises:
+        DatasetError: nothing to evaluate, no known positions, or no photo of one side could be read.
+        UsageError: thresholds, ranks or batch size make no sense, or ``cache`` is of another extraction.
+    """
+    check_evaluable(dataset, thresholds_m, ks)
+    if isinstance(model, FittedOnPhotos) and not model.fitted:
+        model = model.fit(dataset.database.paths, seed=seed)
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="landfall-") if cache is None else nullcontext(str(cache)) as folder:
+
+        def described(side: Side, photos: PhotoSet) -> Descriptors:
+            return extract(
+                photos.paths,
+                photos.names,
+                model,
+                Path(folder) / f"{side}.npy",
+                spec=resize,
+                batch_size=batch_size,
+                workers=workers,
+                existing="reuse",
+                progress=None if progress is None else lambda told: progress(side, told),
+            )
+
+        database = described("database", dataset.database)
+        queries = described("queries", dataset.queries)
+        evaluation = evaluate_descriptors(
+            dataset,
+            database.array,
+            queries.array,
+            thresholds_m=thresholds_m,
+            ks=ks,
+            seed=seed,
+            device=device,
+            database_rows=database.rows,
+            query_rows=queries.rows,
+        )
+        failed = [
+            *_failures(dataset, dataset.database, database),
+            *_failures(dataset, dataset.queries, queries),
+        ]
+        seconds = database.seconds["total"] + queries.seconds["total"]
+        described_photos = len(database) + len(queries)
+    evaluation = evaluation.with_extraction(
+        model=model.card.name, photos_per_s=described_photos / seconds if seconds else None, failed=failed
+    )
+    return EvaluationRun(dataset, model, evaluation)
+
+
+def _failures(dataset: Dataset, photos: PhotoSet, descriptors: Descriptors) -> list[PhotoProblem]:
+    row_of = {name: row for row, name in enumerate(photos.names)}
+    return [
+        PhotoProblem(photo_label(dataset, photos, row_of[problem.photo]), problem.reason)
+        for problem in descriptors.failures
+    ]
