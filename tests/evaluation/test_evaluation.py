@@ -90,6 +90,10 @@ def test_json_has_the_agreed_keys_and_no_nan(planted: Evaluation) -> None:
     low, high = told["recall_ci95"]["1"]
     assert low <= 50.0 <= high
     assert told["queries_without_positive_within"] == {"25": 1, "5": 2, "2.5": 2}
+    assert told["protocol_hash"] == told["protocol_hashes"]["25"]
+    assert len(set(told["protocol_hashes"].values())) == 3
+    assert told["error_curve"]["metres"][-1] == 100_000.0
+    assert told["error_curve"]["percent"][-1] == 100.0
     assert told["descriptor_dim"] == 2
     assert told["model"] is None
 
@@ -101,11 +105,12 @@ def test_text_says_what_a_reader_needs(planted: Evaluation) -> None:
     text = named.to_text()
     lines = text.splitlines()
     assert lines[0] == "town, split test: 4 queries at 4 spots, 3 database photos"
-    assert planted.protocol_hash in lines[1]
-    assert "over all queries" in lines[1]
+    hashes = [result.protocol.hash for result in planted.thresholds]
+    assert lines[1] == f"Protocol town/test 25 m, all queries ({hashes[0]})"
+    assert "in percent of all queries" in text
     row = next(line for line in lines if line.lstrip().startswith("25 m"))
     assert row.split()[2] == "50.0"
-    assert row.split()[-2:] == ["75.0", "1"]
+    assert row.split()[-3:] == ["75.0", "1", hashes[0]]
     assert "queries/x.jpg: truncated" in text
     assert "WARNING" not in text
 
@@ -209,8 +214,15 @@ def test_the_protocol_hash_tells_what_is_compared() -> None:
     other_distance = evaluate_descriptors(dataset_of(database, queries), whole, whole, thresholds_m=(10.0,))
     shorter = dataset_of(database, along_a_street([0]))
     other_queries = evaluate_descriptors(shorter, whole, whole[:1])
-    assert first.protocol_hash == again.protocol_hash
-    assert len({e.protocol_hash for e in (first, other_distance, other_queries)}) == 3
+    both = evaluate_descriptors(dataset_of(database, queries), whole, whole, thresholds_m=(10.0, 25.0))
+
+    def hashes(evaluation: Evaluation) -> list[str]:
+        return [result.protocol.hash for result in evaluation.thresholds]
+
+    assert hashes(first) == hashes(again)
+    assert len({*hashes(first), *hashes(other_distance), *hashes(other_queries)}) == 3
+    # A distance evaluated beside another stays comparable with the same one evaluated alone.
+    assert hashes(both) == hashes(other_distance) + hashes(first)
 
 
 def test_seeds_repeat() -> None:

@@ -40,7 +40,7 @@ def test_equals_describing_and_evaluating_by_hand(street: Dataset, colours: Mode
     np.testing.assert_array_equal(run.evaluation.ranked, by_hand.ranked)
     assert run.evaluation.recall == by_hand.recall
     assert run.evaluation.thresholds[0].recall_ci95 == by_hand.thresholds[0].recall_ci95
-    assert run.evaluation.protocol_hash == by_hand.protocol_hash
+    assert run.evaluation.thresholds[0].protocol == by_hand.thresholds[0].protocol
 
 
 def test_broken_photos_are_named_and_the_others_go_on(street: Dataset, colours: Model) -> None:

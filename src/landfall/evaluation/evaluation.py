@@ -80,7 +80,6 @@ def evaluate_descriptors(
     query_spots = spots(dataset.queries.positions)
     results = tuple(_at_threshold(dataset, ranked, query_spots, x, ranks, seed) for x in distances_m)
     errors_m = first_match_errors(dataset.database.positions, dataset.queries.positions, ranked[:, 0])
-    protocol = Protocol.of(dataset, thresholds_m=distances_m, denominator=DENOMINATOR)
     failed = (
         *_missing(dataset, dataset.database, database_at),
         *_missing(dataset, dataset.queries, query_at),
@@ -89,8 +88,6 @@ def evaluate_descriptors(
         dataset=dataset.name,
         split=dataset.split,
         layout=dataset.layout,
-        protocol=protocol.name,
-        protocol_hash=protocol.hash,
         denominator=DENOMINATOR,
         model=None,
         descriptor_dim=database_descriptors.shape[1],
@@ -126,6 +123,7 @@ def _at_threshold(
     intervals = bootstrap_interval(100.0 * hits_at_ks(hits, ks), query_spots, seed=seed)
     return ThresholdResult(
         threshold_m=threshold_m,
+        protocol=Protocol.of(dataset, thresholds_m=(threshold_m,), denominator=DENOMINATOR),
         hits=hits_at_ks(hits, ks),
         recall=recall_at(hits, ks),
         recall_ci95={k: (float(low), float(high)) for k, (low, high) in zip(ks, intervals, strict=True)},

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landfall.datasets import Protocol
 from landfall.evaluation.error_curve import CURVE_M, ErrorSummary, share_within
 from landfall.evaluation.resources import peak_rss_mb
 from landfall.photos import PhotoProblem
@@ -21,6 +22,7 @@ class ThresholdResult:
 
     Attributes:
         threshold_m: the positive distance.
+        protocol: what is compared with what; numbers of different hashes don't belong in one column.
         hits: (Q, len(ks)) bool, who is right at each rank of ``ks``.
         recall: percent of all queries by rank.
         recall_ci95: (low, high) in percent by rank, resampling spots; NaN where there is one spot only.
@@ -29,6 +31,7 @@ class ThresholdResult:
     """
 
     threshold_m: float
+    protocol: Protocol
     hits: NDArray[np.bool_]
     recall: dict[int, float]
     recall_ci95: dict[int, tuple[float, float]]
@@ -42,8 +45,6 @@ class Evaluation:
 
     Attributes:
         dataset, split, layout: which photos.
-        protocol, protocol_hash: what is compared with what; numbers under different hashes don't belong in
-            one column.
         denominator: of recall, in words.
         model, descriptor_dim: what described them; the name is None where it isn't known.
         database, queries, spots: counts of database photos, queries, and spots among the queries.
@@ -61,8 +62,6 @@ class Evaluation:
     dataset: str
     split: str | None
     layout: str
-    protocol: str
-    protocol_hash: str
     denominator: str
     model: str | None
     descriptor_dim: int
@@ -108,8 +107,8 @@ class Evaluation:
             "dataset": self.dataset,
             "split": self.split,
             "layout": self.layout,
-            "protocol": self.protocol,
-            "protocol_hash": self.protocol_hash,
+            "protocol": main.protocol.name,
+            "protocol_hash": main.protocol.hash,
             "denominator": self.denominator,
             "model": self.model,
             "descriptor_dim": self.descriptor_dim,
@@ -123,6 +122,7 @@ class Evaluation:
             "recall_ci95": _intervals_by_rank(main.recall_ci95),
             "recalls": {metres: _by_rank(result.recall) for metres, result in by_metres.items()},
             "recalls_ci95": {m: _intervals_by_rank(result.recall_ci95) for m, result in by_metres.items()},
+            "protocol_hashes": {metres: result.protocol.hash for metres, result in by_metres.items()},
             "ceilings": {metres: result.ceiling for metres, result in by_metres.items()},
             "queries_without_positive_within": {
                 metres: result.queries_without_positive for metres, result in by_metres.items()
@@ -150,12 +150,13 @@ class Evaluation:
         label = self.dataset if self.split is None else f"{self.dataset}, split {self.split}"
         lines = [
             f"{label}: {self.queries} queries at {self.spots} spots, {self.database} database photos",
-            f"Protocol {self.protocol} ({self.protocol_hash}); recall is over {self.denominator}",
+            f"Protocol {self.thresholds[0].protocol.name} ({self.thresholds[0].protocol.hash})",
             f"Model {self.model or '(not named)'}, {self.descriptor_dim} dimensions",
             "",
             *_table(self.ks, self.thresholds),
             "",
-            "Recall@N in percent [95 % interval over spots]. Ceiling: what the best ranking could reach.",
+            f"Recall@N in percent of {self.denominator} [95 % interval over spots]; "
+            "ceiling: what the best ranking could reach.",
             _error_line(self.first_match),
         ]
         if self.failed:
@@ -171,13 +172,14 @@ def format_metres(metres: float) -> str:
 
 
 def _table(ks: tuple[int, ...], results: Sequence[ThresholdResult]) -> list[str]:
-    header = ["within", *(f"R@{k}" for k in ks), "ceiling", "no positive"]
+    header = ["within", *(f"R@{k}" for k in ks), "ceiling", "no positive", "protocol"]
     rows = [
         [
             f"{format_metres(result.threshold_m)} m",
             *(f"{result.recall[k]:.1f} {_interval(result.recall_ci95[k])}" for k in ks),
             f"{result.ceiling:.1f}",
             str(result.queries_without_positive),
+            result.protocol.hash,
         ]
         for result in results
     ]
