@@ -1,0 +1,249 @@
+"""How an index folder comes to be: begun, gone on with after a kill, and committed in one moment.
+
+While it is being built the folder holds ``building/`` alone:
+
+- ``lock``: held by the builder, freed by its death;
+- ``plan.json``: what is being built, so that only the same build goes on with it;
+- whatever the builder puts there: the fitted model, the unfinished extraction;
+- ``ready/``: the finished files, while they are being made.
+
+The commit moves the files of ``ready/`` into the folder, then writes ``manifest.json`` by a rename: that is
+the moment the index comes to be. Last it removes ``building/``. What went into ``ready/`` still stands in
+``building/`` until then, so a commit that was killed is simply repeated.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landfall.errors import IndexStoreError
+from landfall.index.manifest import DESCRIPTORS, MANIFEST, MODEL, PHOTOS, Manifest, entry_of, write_manifest
+from landfall.index.reader import Index
+from landfall.index.records import PhotoRecord, write_records
+from landfall.models import ModelCard, read_card
+
+BUILDING = "building"
+PLAN = "plan.json"
+# What an unfinished index folder may hold: the last ones only if its commit was interrupted.
+_UNFINISHED = {BUILDING, PHOTOS, DESCRIPTORS, MODEL, f"{MANIFEST}.tmp"}
+
+
+class Building:
+    """An index that is being built; the process holds it until ``close`` or its death.
+
+    Args:
+        out: the index folder.
+        plan: what is being built.
+        resumed: an earlier, interrupted build of the same plan is gone on with.
+    """
+
+    def __init__(self, out: Path, plan: Mapping[str, Any], lock: IO[str], *, resumed: bool) -> None:
+        self.out = out
+        self.plan = plan
+        self.resumed = resumed
+        self._lock = lock
+
+    @property
+    def folder(self) -> Path:
+        """Where the builder keeps its unfinished work; gone after the commit."""
+        return self.out / BUILDING
+
+    def commit(
+        self,
+        records: Sequence[PhotoRecord],
+        descriptors: Path | NDArray[np.floating],
+        model: Path,
+        *,
+        card: ModelCard | None = None,
+        root: str | None = None,
+    ) -> Index:
+        """Make the index of its finished parts, in one moment, and open it.
+
+        Args:
+            records: of the N photos; their rows are 0 to N - 1.
+            descriptors: (N, D) float32 or float16, or a ``.npy`` file of it. A file in ``folder`` is taken
+                over without a copy.
+            model: the file of the model that made them.
+            card: that model's card; read from the file by default.
+            root: the folder that the photos are in.
+
+        Raises:
+            IndexStoreError: the parts don't belong together, or the folder can't be written.
+        """
+        if card is None:
+            card = read_card(model)
+        shape, dtype = _shape_of(descriptors)
+        if sorted(record.row for record in records) != list(range(shape[0])):
+            raise IndexStoreError(
+                f"{len(records)} photos came with {shape[0]} descriptors, or their rows are not 0 to "
+                f"{shape[0] - 1}, each once. Each photo needs its own descriptor."
+            )
+        if shape[1] != card.descriptor_dim:
+            raise IndexStoreError(
+                f"The descriptors have {shape[1]} numbers; {card.name} makes {card.descriptor_dim}. "
+                "They were made by another model."
+            )
+        try:
+            self._make_ready(records, descriptors, model)
+            files = {name: entry_of(self._ready / name) for name in (PHOTOS, DESCRIPTORS, MODEL)}
+            for name in files:
+                os.replace(self._ready / name, self.out / name)  # noqa: PTH105 - the atomic one
+            manifest = Manifest(
+                created_by=f"landfall {version('landfall')}",
+                photos=shape[0],
+                descriptor_dim=shape[1],
+                descriptor_dtype=dtype,
+                model=card,
+                root=root,
+                files=files,
+            )
+            write_manifest(self.out, manifest)
+            shutil.rmtree(self.folder)
+        except OSError as error:
+            raise _unwritable(self.out, error) from error
+        self.close()
+        return Index.open(self.out)
+
+    def close(self) -> None:
+        """Let other builders in; what is unfinished stays for the next."""
+        self._lock.close()
+
+    def __enter__(self) -> Building:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _ready(self) -> Path:
+        return self.folder / "ready"
+
+    def _make_ready(
+        self, records: Sequence[PhotoRecord], descriptors: Path | NDArray[np.floating], model: Path
+    ) -> None:
+        shutil.rmtree(self._ready, ignore_errors=True)
+        self._ready.mkdir()
+        write_records(self._ready / PHOTOS, records)
+        self._take(model, self._ready / MODEL)
+        if isinstance(descriptors, Path):
+            self._take(descriptors, self._ready / DESCRIPTORS)
+        else:
+            np.save(self._ready / DESCRIPTORS, descriptors)
+        for path in self._ready.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def _take(self, source: Path, target: Path) -> None:
+        """Link a file of our own to ``target``; copy one of someone else's, who may yet change it."""
+        if source.resolve().is_relative_to(self.folder.resolve()):
+            try:
+                os.link(source, target)
+            except OSError:  # a file system without links
+                shutil.copyfile(source, target)
+        else:
+            shutil.copyfile(source, target)
+
+
+def begin(out: str | os.PathLike[str], plan: Mapping[str, Any]) -> Building:
+    """Begin to build an index, or go on with an interrupted build of the same plan.
+
+    Args:
+        out: the index folder, made if it is not there.
+        plan: what is being built, as JSON values under names that a user understands ("photos", "model"):
+            where two plans differ, the message tells of both.
+
+    Raises:
+        IndexStoreError: ``out`` is a finished index, an unfinished one of another plan, something else that
+            is not empty, being built by another process, or can't be written.
+    """
+    out = Path(out)
+    _check_place(out)
+    try:
+        (out / BUILDING).mkdir(parents=True, exist_ok=True)
+        lock = (out / BUILDING / "lock").open("w")
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise IndexStoreError(
+                f"{out} is being built by another process. Wait until it is done."
+            ) from None
+        # Another builder may have finished between the first look and the lock.
+        _check_place(out)
+        return Building(out, plan, lock, resumed=_resume(out, plan))
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _check_place(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise IndexStoreError(f"{out} is a file. Choose another place for the index.")
+    held = {path.name for path in out.iterdir()}
+    if MANIFEST in held:
+        raise IndexStoreError(
+            f"{out} is a finished index. Choose another place, or delete it to build it anew."
+        )
+    if held and (BUILDING not in held or held - _UNFINISHED):
+        strange = sorted(held - _UNFINISHED) or sorted(held)
+        raise IndexStoreError(
+            f"{out} holds other things ({', '.join(strange[:3])}). Choose a new or an empty folder."
+        )
+
+
+def _resume(out: Path, plan: Mapping[str, Any]) -> bool:
+    """Tell whether work of the same plan is there; else clear the way and write the plan."""
+    path = out / BUILDING / PLAN
+    now = json.loads(json.dumps(plan))
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        earlier = None
+    if earlier == now:
+        return True
+    if earlier is not None:
+        keys = [key for key in {**earlier, **now} if earlier.get(key) != now.get(key)]
+        begun = ", ".join(f"{key} {earlier.get(key)}" for key in keys)
+        asked = ", ".join(f"{key} {now.get(key)}" for key in keys)
+        raise IndexStoreError(
+            f"{out} holds an unfinished build of another index, begun with {begun}; now it is {asked}. "
+            "Build it as it was begun, choose another place, or delete it to begin anew."
+        )
+    beside = path.with_name(f"{PLAN}.tmp")
+    beside.write_text(json.dumps(now, ensure_ascii=False), encoding="utf-8")
+    os.replace(beside, path)  # noqa: PTH105 - the atomic one
+    return False
+
+
+def _shape_of(descriptors: Path | NDArray[np.floating]) -> tuple[tuple[int, int], Any]:
+    array = np.load(descriptors, mmap_mode="r") if isinstance(descriptors, Path) else descriptors
+    if array.ndim != 2 or array.dtype not in (np.dtype(np.float32), np.dtype(np.float16)):
+        raise IndexStoreError(
+            f"Descriptors of shape {array.shape} and type {array.dtype} can't be indexed; a matrix of float32 "
+            "or float16, one photo a row, is expected."
+        )
+    return (int(array.shape[0]), int(array.shape[1])), array.dtype.name
+
+
+def _unwritable(out: Path, error: OSError) -> IndexStoreError:
+    return IndexStoreError(
+        f"{out} can't be written: {error.strerror or error}. What is done so far is kept; mend that and run "
+        "the same again, or choose another place."
+    )
