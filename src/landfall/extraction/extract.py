@@ -118,7 +118,7 @@ def _reuse(out: Path, folder: Path, fingerprint: Mapping[str, Any]) -> Descripto
     changed = differences(opened.fingerprint, fingerprint)
     if changed:
         raise UsageError(
-            f"{out} holds finished descriptors, and since then there changed: {', '.join(changed)}. "
+            f"{out} holds finished descriptors, and since then these changed: {', '.join(changed)}. "
             "Choose another place, or delete it to extract again."
         )
     if folder.exists():

@@ -29,9 +29,8 @@ def merge_descriptors(paths: Sequence[str | os.PathLike[str]], out: str | os.Pat
     folder = partial_path(out)
     if out.exists() or result_path(out).exists() or (folder / HEADER).exists():
         raise UsageError(f"{out} exists, or is the place of an unfinished extraction. Choose another place.")
-    shards = [Descriptors.open(path) for path in paths]
+    shards = sorted((Descriptors.open(path) for path in paths), key=_number)
     fingerprint = _fingerprint_of_all(shards)
-    shards.sort(key=lambda shard: int(shard.fingerprint["shard"][0]))
     document = _document(shards, fingerprint)
     rows = np.array(document["rows"], np.int64)
     with holding(folder), writing(folder):
@@ -56,15 +55,13 @@ def _fingerprint_of_all(shards: Sequence[Descriptors]) -> dict[str, Any]:
     seen: dict[int, Path] = {}
     first = _without_shard(shards[0].fingerprint)
     for shard in shards:
-        if shard.fingerprint["shard"] is None:
-            raise UsageError(f"{shard.path} is no shard but the whole of an extraction.")
         changed = differences(first, _without_shard(shard.fingerprint))
         if changed or shard.fingerprint["shard"][1] != shards[0].fingerprint["shard"][1]:
             raise UsageError(
                 f"{shard.path} and {shards[0].path} are shards of different extractions; they differ in: "
                 f"{', '.join(changed) or 'the number of shards'}."
             )
-        part = int(shard.fingerprint["shard"][0])
+        part = _number(shard)
         if part in seen:
             raise UsageError(f"{shard.path} and {seen[part]} are the same shard, number {part}.")
         seen[part] = shard.path
@@ -74,6 +71,13 @@ def _fingerprint_of_all(shards: Sequence[Descriptors]) -> dict[str, Any]:
         raise UsageError(f"Shards are missing: {', '.join(missing)}. Extract them, then merge all {parts}.")
     files = digest(str(shard.fingerprint["files"]) for shard in shards)
     return {**shards[0].fingerprint, "files": files, "shard": None}
+
+
+def _number(shard: Descriptors) -> int:
+    """Return which part of an extraction this is, from 1."""
+    if shard.fingerprint["shard"] is None:
+        raise UsageError(f"{shard.path} is no shard but the whole of an extraction.")
+    return int(shard.fingerprint["shard"][0])
 
 
 def _without_shard(fingerprint: Mapping[str, Any]) -> dict[str, Any]:

@@ -260,7 +260,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 def _of_another(folder: Path, changed: Sequence[str]) -> UsageError:
     return UsageError(
-        f"{folder} holds an unfinished extraction, and since then there changed: {', '.join(changed)}. "
+        f"{folder} holds an unfinished extraction, and since then these changed: {', '.join(changed)}. "
         "Run it again as it was, or delete that folder to start anew."
     )
 

@@ -107,7 +107,8 @@ class _Search:
         approximate, candidates = self._candidates()
         count = len(candidates)
         error = self._error()
-        # The k nearest by the expansion lie within its k-th value and an error; a row two errors further doesn't.
+        # The k nearest by the expansion are within its k-th value and an error of the query; a row whose
+        # expansion is two errors further is not.
         reached = np.partition(approximate, self.k - 1, axis=1)[:, self.k - 1]
         asked, places = np.nonzero(approximate <= (reached * (1 + _SAME) + 2 * error)[:, None])
         near = candidates[asked, places]

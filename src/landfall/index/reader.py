@@ -102,7 +102,7 @@ class Index:
         photos = self._photos
         return [
             [
-                Match(*photos[row], distance, rank)
+                _match(photos[row], distance, rank)
                 for rank, (distance, row) in enumerate(zip(near, found, strict=True), start=1)
             ]
             for near, found in zip(distances.tolist(), rows.tolist(), strict=True)
@@ -173,3 +173,7 @@ class Index:
     @cached_property
     def _photos(self) -> list[IndexedPhoto]:
         return [IndexedPhoto(*row) for row in zip(*self._records.columns(*IndexedPhoto._fields), strict=True)]
+
+
+def _match(photo: IndexedPhoto, distance: float, rank: int) -> Match:
+    return Match(photo.id, photo.photo, photo.lat, photo.lon, distance, rank)

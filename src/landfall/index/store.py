@@ -236,8 +236,8 @@ def _shape_of(descriptors: Path | NDArray[np.floating]) -> tuple[tuple[int, int]
     array = np.load(descriptors, mmap_mode="r") if isinstance(descriptors, Path) else descriptors
     if array.ndim != 2 or array.dtype not in (np.dtype(np.float32), np.dtype(np.float16)):
         raise IndexStoreError(
-            f"Descriptors of shape {array.shape} and type {array.dtype} can't be indexed; a matrix of float32 "
-            "or float16, one photo a row, is expected."
+            f"Descriptors of shape {array.shape} and type {array.dtype} can't be indexed; a matrix of "
+            "float32 or float16, one photo a row, is expected."
         )
     return (int(array.shape[0]), int(array.shape[1])), array.dtype.name
 
