@@ -6,5 +6,7 @@ What belongs here ties the lower floors together: models, photos and datasets in
 from __future__ import annotations
 
 from landfall.experiments.evaluate import EvaluationRun, evaluate_model
+from landfall.experiments.evaluation_report import write_report
+from landfall.experiments.sheets import choose_queries, contact_rows
 
-__all__ = ["EvaluationRun", "evaluate_model"]
+__all__ = ["EvaluationRun", "choose_queries", "contact_rows", "evaluate_model", "write_report"]

@@ -1,0 +1,109 @@
+"""Contact sheets of an evaluation: a sample of queries, each beside the photos that were retrieved for it.
+
+The paper's visual results show the query and the photo retrieved; here wrong ones come first, because they
+teach more, and every match states how far from the query it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landfall.datasets import Dataset, PhotoSet
+from landfall.errors import PhotoError
+from landfall.evaluation import Evaluation
+from landfall.evaluation.evaluation import photo_label
+from landfall.evaluation.result import format_metres
+from landfall.geo import distances_m, neighbours_within
+from landfall.photos import encode_thumbnail
+from landfall.rendering import SheetPhoto, SheetRow
+
+
+def choose_queries(evaluation: Evaluation, count: int = 12, *, seed: int = 0) -> NDArray[np.int64]:
+    """Choose queries to show: half of them wrong at the first match, as far as there are any, and first.
+
+    Args:
+        evaluation: of which the first threshold and the first rank count.
+        count: how many; fewer where there are fewer queries.
+        seed: of the sample.
+
+    Returns:
+        (n,) rows of queries: wrong ones in order, then right ones in order.
+    """
+    right = evaluation.thresholds[0].hits[:, 0]
+    rng = np.random.default_rng(seed)
+    wrong_rows, right_rows = np.flatnonzero(~right), np.flatnonzero(right)
+    wrong_count = min(len(wrong_rows), max(count - count // 2, count - len(right_rows)))
+    right_count = min(len(right_rows), count - wrong_count)
+    shown_wrong = rng.choice(wrong_rows, size=wrong_count, replace=False)
+    shown_right = rng.choice(right_rows, size=right_count, replace=False)
+    return np.concatenate([np.sort(shown_wrong), np.sort(shown_right)]).astype(np.int64)
+
+
+def contact_rows(
+    dataset: Dataset,
+    evaluation: Evaluation,
+    queries: NDArray[np.int64],
+    *,
+    matches: int = 5,
+    longest_side: int = 320,
+) -> list[SheetRow]:
+    """Return what a contact sheet shows of some queries, thumbnails included.
+
+    Args:
+        dataset: the split that was evaluated.
+        evaluation: with its ranked database rows.
+        queries: rows of the queries to show.
+        matches: how many of the retrieved photos to show.
+        longest_side: of the thumbnails, pixels.
+
+    Returns:
+        One row a query, in the order given. A photo that can't be read has no thumbnail; a query without a
+        descriptor has no matches; where a position is unknown, neither error nor verdict is given.
+    """
+    threshold_m = evaluation.thresholds[0].threshold_m
+    positions = dataset.queries.positions.take(queries)
+    positives = neighbours_within(dataset.database.positions, positions, threshold_m)
+    ranked = evaluation.ranked[queries, :matches]
+    right = positives.contains(ranked)
+    thumbnail = _thumbnails(longest_side)
+
+    def shown(photos: PhotoSet, row: int, **verdict: Any) -> SheetPhoto:
+        jpeg = thumbnail(photos.root / photos.names[row])
+        return SheetPhoto(photo_label(dataset, photos, row), jpeg, **verdict)
+
+    rows = []
+    for number, query in enumerate(queries.tolist()):
+        found = ranked[number][ranked[number] >= 0]
+        errors = distances_m(
+            dataset.database.positions.take(found),
+            dataset.queries.positions.take(np.full(len(found), query)),
+        )
+        found_right = right[number].tolist()
+        matched = [
+            shown(dataset.database, row)
+            if np.isnan(error)
+            else shown(dataset.database, row, error_m=error, right=hit)
+            for row, error, hit in zip(found.tolist(), errors.tolist(), found_right, strict=False)
+        ]
+        alone = "" if positives.counts[number] else f"no database photo within {format_metres(threshold_m)} m"
+        rows.append(SheetRow(shown(dataset.queries, query, caption=alone), matched))
+    return rows
+
+
+def _thumbnails(longest_side: int) -> Callable[[Path], bytes | None]:
+    """Return a reader that reads each photo once, and gives None for one that can't be read."""
+
+    @cache
+    def thumbnail(path: Path) -> bytes | None:
+        try:
+            return encode_thumbnail(path, longest_side=longest_side)
+        except PhotoError:
+            return None
+
+    return thumbnail
