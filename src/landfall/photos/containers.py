@@ -1,8 +1,8 @@
 """Opening a photo's file: which format it is, how large, how oriented; nothing is decoded yet.
 
-Formats are told by their first bytes, never by the name, and only the five that Landfall promises are
-tried. Pillow's process-wide registry of plugins and its process-wide limits stay as they are, so that Landfall
-behaves the same inside any program and in any number of threads.
+Formats are told by their first bytes, never by the name, and only the five that Landfall promises are tried.
+Pillow's process-wide registry and limits stay as they are: Landfall behaves the same inside any program
+and in any number of threads.
 """
 
 from __future__ import annotations
@@ -100,6 +100,15 @@ def open_file(path: Path) -> BufferedReader:
         return path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise unreadable(path, error) from error
+
+
+def read_file(path: Path) -> bytes:
+    """Read a photo's whole file; raises as ``open_file``, and PhotoUnreadableError where reading fails."""
+    with open_file(path) as stream:
+        try:
+            return stream.read()
+        except (OSError, MemoryError) as error:
+            raise unreadable(path, error) from error
 
 
 def unreadable(photo: Path | str, error: Exception) -> PhotoUnreadableError:

@@ -33,7 +33,7 @@ def decode(opened: OpenedPhoto, size: tuple[int, int] | None, interpolation: Int
 
     JPEGs are decoded at 1/2, 1/4 or 1/8 scale (inside the inverse cosine transform, which averages) where
     that is not below ``size``; what remains is an antialiased resize. Turning comes before resizing, so that
-    all eight orientations of the same pixels give the same result, to the bit. Colour profiles are not applied.
+    all eight orientations of the same pixels give the same result, to the bit. No colour profile is applied.
 
     Raises:
         PhotoUnreadableError: truncated or broken data, pixels of an unknown kind, or too little memory.

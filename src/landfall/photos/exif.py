@@ -57,7 +57,7 @@ def parse_exif(stream: BinaryIO) -> ExifTags:
     header = stream.read(8)
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(header[:4])
     if order is None or len(header) < 8:
-        raise MalformedExifError("no TIFF header")
+        raise MalformedExifError("no TIFF header (BigTIFF is not read)")
     (offset,) = struct.unpack(order + "L", header[4:])
     primary = _read_directory(stream, offset, order, _PRIMARY_TAGS)
     exif: dict[int, TagValue] = {}

@@ -68,7 +68,7 @@ def _signed_degrees(
         raise _NoPositionError(f"GPS {noun} has no hemisphere ({signs[0]} or {signs[1]})")
     degrees = sum(part / 60.0**power for power, part in enumerate(value))
     if degrees > limit_deg:
-        raise _NoPositionError(f"GPS {noun} out of range ({degrees:.6g} degrees)")
+        raise _NoPositionError(f"GPS {noun} out of range ({degrees:.7g} degrees)")
     return degrees if letter == signs[0] else -degrees
 
 

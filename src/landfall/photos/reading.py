@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.photos.containers import open_file, open_photo, unreadable
+from landfall.photos.containers import open_file, open_photo, read_file, unreadable
 from landfall.photos.decoding import decode
 from landfall.photos.metadata import PhotoMetadata, metadata_of
 from landfall.photos.spec import InputSpec
@@ -41,7 +41,7 @@ def load_photo(path: str | PathLike[str], spec: InputSpec) -> LoadedPhoto:
         PhotoUnreadableError: missing, empty, truncated, no photo, too small, or it can't be read or decoded.
         PhotoTooLargeError: more than MAX_PIXELS or MAX_FILE_BYTES.
     """
-    data = _read_bytes(path)
+    data = read_file(Path(path))
     opened = open_photo(io.BytesIO(data), str(path))
     metadata = metadata_of(opened)
     pixels = np.array(decode(opened, spec.size, spec.interpolation))
@@ -58,14 +58,6 @@ def content_hash(path: str | PathLike[str]) -> str:
         try:
             return hashlib.file_digest(stream, _new_hash).hexdigest()
         except OSError as error:
-            raise unreadable(str(path), error) from error
-
-
-def _read_bytes(path: str | PathLike[str]) -> bytes:
-    with open_file(Path(path)) as stream:
-        try:
-            return stream.read()
-        except (OSError, MemoryError) as error:
             raise unreadable(str(path), error) from error
 
 

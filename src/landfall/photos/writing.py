@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from landfall.errors import UsageError
 from landfall.geo import LatLon
-from landfall.photos.containers import open_file, open_photo
+from landfall.photos.containers import open_photo, read_file
 from landfall.photos.decoding import decode
 
 # 1e-5 of an arc second is 0.3 mm on the ground.
@@ -79,9 +79,8 @@ def encode_thumbnail(
         image = _image_of(photo)
         small = image.resize(_fit(image.size, longest_side), Image.Resampling.BILINEAR)
         return _jpeg_bytes(small, quality)
-    with open_file(Path(photo)) as stream:
-        opened = open_photo(stream, str(photo))
-        small = decode(opened, _fit(opened.oriented_size, longest_side), "bilinear")
+    opened = open_photo(io.BytesIO(read_file(Path(photo))), str(photo))
+    small = decode(opened, _fit(opened.oriented_size, longest_side), "bilinear")
     return _jpeg_bytes(small, quality)
 
 
