@@ -81,7 +81,7 @@ def open_file(path: Path) -> BufferedReader:
     """Open a photo's file for reading.
 
     Raises:
-        PhotoUnreadableError: missing, no permission, a folder, a device, empty, or the system's own words.
+        PhotoUnreadableError: missing, no permission, a folder, a device, or the system's own words.
         PhotoTooLargeError: more than MAX_FILE_BYTES.
     """
     try:
