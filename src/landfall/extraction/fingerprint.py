@@ -38,6 +38,15 @@ _WORDS = {
     "shard": "the shard",
 }
 
+# Entries that change along with another, which alone is worth telling.
+_CONSEQUENCES = {
+    "photos": {"files", "plan"},
+    "names": {"files", "plan"},
+    "spec": {"probe", "plan"},
+    "batch_size": {"files", "plan"},
+    "shard": {"files"},
+}
+
 
 def fingerprint_of(
     paths: Sequence[Path],
@@ -89,7 +98,8 @@ def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
         differing.add("weights")
     if not _same_probe(earlier.get("probe"), now["probe"]):
         differing.add("probe")
-    return sorted({_WORDS.get(key, key) for key in differing})
+    told = differing - {key for cause in differing for key in _CONSEQUENCES.get(cause, ())}
+    return sorted({_WORDS.get(key, key) for key in told})
 
 
 def _probe(model: Model, spec: InputSpec) -> list[float]:

@@ -89,7 +89,7 @@ def read_manifest(folder: Path) -> Manifest:
         found = told["format"]
         if isinstance(found, int) and found > FORMAT:
             raise IndexStoreError(
-                f"{folder} is an index of format {found}, made by {told.get('created_by', 'a newer one')}; this "
+                f"{folder} is an index of format {found}, by {told.get('created_by', 'a newer one')}; this "
                 f"Landfall reads up to format {FORMAT}. Update Landfall to open it."
             )
         return Manifest.model_validate(told)
