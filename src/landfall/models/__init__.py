@@ -6,12 +6,15 @@ A model sees pixels and gives descriptors; it knows no dataset, no index and no 
 
 Importing this package loads neither torch nor OpenCV: each name is fetched from its module when first used.
 The lists ``heads()``, ``backbones()`` and ``models()`` are in ``catalogue.py``, because ``heads`` and
-``backbones`` are folders here; ``landfall.heads()`` and its like are the same functions.
+``backbones`` are folders here. The package itself can be called: ``landfall.models()`` gives the names of the
+published models.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
     from landfall.models.creation import create_backbone, create_head, create_network
     from landfall.models.densevlad import DenseVLAD
     from landfall.models.loading import load_model, load_network
-    from landfall.models.model import Model
+    from landfall.models.model import FittedOnPhotos, Model
     from landfall.models.network import Network
 
 _HOMES = {
     "DenseVLAD": "densevlad",
+    "FittedOnPhotos": "model",
     "Model": "model",
     "ModelCard": "card",
     "Network": "network",
@@ -38,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "DenseVLAD",
+    "FittedOnPhotos",
     "Model",
     "ModelCard",
     "Network",
@@ -58,3 +63,16 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _CallablePackage(ModuleType):
+    """``landfall.models`` is a package and, for users, also a function; Python lets one name be both."""
+
+    def __call__(self) -> list[str]:
+        """Return the names of the published models, sorted."""
+        from landfall.models.catalogue import models
+
+        return models()
+
+
+sys.modules[__name__].__class__ = _CallablePackage

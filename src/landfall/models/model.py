@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,20 @@ class Model(Protocol):
         """
         ...
 
-    def save(self, path: str | Path) -> Any:
+    def save(self, path: str | Path) -> None:
         """Write weights and card to one file."""
+        ...
+
+
+@runtime_checkable
+class FittedOnPhotos(Model, Protocol):
+    """A model without weights, which learns what it needs from the photos it is to tell apart."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it can describe yet."""
+        ...
+
+    def fit(self, photos: Sequence[Path], *, seed: int = 0) -> Model:
+        """Return a model that has learned from photos; the same photos and seed give the same model."""
         ...

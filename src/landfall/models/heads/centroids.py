@@ -55,14 +55,14 @@ def kmeans(features: Float32Array, clusters: int, *, seed: int = 0, iterations: 
         max_points_per_centroid=len(features),
     )
     algorithm.train(np.ascontiguousarray(features))
-    return np.asarray(algorithm.centroids, dtype=np.float32).reshape(clusters, -1).copy()  # type: ignore[no-any-return]
+    return np.asarray(algorithm.centroids, dtype=np.float32).reshape(clusters, -1).copy()
 
 
 def assignment_weights(centroids: Float32Array, features: Float32Array) -> Float32Array:
     """Return alpha c_k / ||c_k||, (K, C), for centroids (K, C) and the features (N, C) they came from."""
     norms = np.linalg.norm(centroids, axis=1, keepdims=True)
-    directions = centroids / np.maximum(norms, 1e-12)
-    return (assignment_alpha(directions, features) * directions).astype(np.float32)
+    directions: Float32Array = centroids / np.maximum(norms, 1e-12)
+    return assignment_alpha(directions, features) * directions
 
 
 def assignment_alpha(directions: Float32Array, features: Float32Array) -> float:

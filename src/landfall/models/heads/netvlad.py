@@ -10,8 +10,8 @@ Equations, for L2-normalised features x_l at locations l and centroids c_k:
 
 then each V(k) is L2-normalised (intra-normalisation), all are joined, and the whole is L2-normalised.
 
-Eq. 3 is computed as sum_l s_k(x_l) x_l - (sum_l s_k(x_l)) c_k: one matrix product, and no residual is ever
-held for more than one location.
+Eq. 3 is computed as sum_l s_k(x_l) x_l - (sum_l s_k(x_l)) c_k: one matrix product, and no location's residual
+is ever held. Nor is the normalised map: 1 / ||x_l|| multiplies the products with x_l instead.
 
 Deviations: w_k has no bias, and is free of c_k after the initialisation, both as in the paper.
 """
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from landfall.errors import ModelError
 from landfall.models.heads.centroids import assignment_weights, kmeans
 from landfall.models.heads.interface import HEADS, Head
-from landfall.models.heads.normalization import l2_normalize
+from landfall.models.heads.normalization import inverse_norm, l2_normalize
 
 
 def netvlad(x: Tensor, weight: Tensor, centroids: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -36,12 +36,14 @@ def netvlad(x: Tensor, weight: Tensor, centroids: Tensor, mask: Tensor | None = 
         centroids: (K, C).
         mask: (B, 1, H, W), what each location counts; None counts all as one.
     """
-    local = l2_normalize(x, dim=1).flatten(2)  # (B, C, N)
-    assignment = torch.matmul(weight, local).softmax(dim=1)  # (B, K, N)
+    local = x.flatten(2)  # (B, C, N)
+    scale = inverse_norm(local, dim=1)  # (B, 1, N)
+    assignment = (torch.matmul(weight, local) * scale).softmax(dim=1)  # (B, K, N)
     if mask is not None:
         assignment = assignment * mask.flatten(2)
     mass = assignment.sum(dim=2, keepdim=True)  # (B, K, 1)
-    residuals = torch.bmm(assignment, local.transpose(1, 2)) - mass * centroids  # (B, K, C)
+    weighted = torch.bmm((assignment * scale).to(local.dtype), local.transpose(1, 2))  # (B, K, C)
+    residuals = weighted - mass * centroids
     return l2_normalize(l2_normalize(residuals, dim=2).flatten(1), dim=1)
 
 
