@@ -109,7 +109,7 @@ class Building:
                 files=files,
             )
             write_manifest(self.out, manifest)
-            shutil.rmtree(self.folder)
+            _tidy(self.out)
         except OSError as error:
             raise _unwritable(self.out, error) from error
         self.close()
@@ -198,6 +198,7 @@ def _check_place(out: Path) -> None:
         raise IndexStoreError(f"{out} is a file. Choose another place for the index.")
     held = {path.name for path in out.iterdir()}
     if MANIFEST in held:
+        _tidy(out)
         raise IndexStoreError(
             f"{out} is a finished index. Choose another place, or delete it to build it anew."
         )
@@ -206,6 +207,11 @@ def _check_place(out: Path) -> None:
         raise IndexStoreError(
             f"{out} holds other things ({', '.join(strange[:3])}). Choose a new or an empty folder."
         )
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a build leaves behind; one killed after its commit leaves that to the next look."""
+    shutil.rmtree(out / BUILDING, ignore_errors=True)
 
 
 def _resume(out: Path, plan: Mapping[str, Any]) -> bool:
