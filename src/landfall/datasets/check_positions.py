@@ -46,7 +46,7 @@ def strange_positions(positions: Positions) -> StrangePositions:
     """Look for positions that can't be right.
 
     The spots are parted into places by single linkage. A place of very few spots is far off when its
-    distance to everything else exceeds both the linking distance and the radius of the largest place; two
+    distance to everything else exceeds both the linking distance and the width of the largest place; two
     cities, or a city and its suburb, are two places of many spots, and none is far off.
 
     Args:
@@ -74,7 +74,7 @@ def strange_positions(positions: Positions) -> StrangePositions:
     main_points = points[places == main]
     reach_m = float(np.quantile(np.linalg.norm(main_points - np.median(main_points, axis=0), axis=1), 0.95))
     gap_m = _nearest(points[~small[places]], points)
-    far_spots &= gap_m > reach_m
+    far_spots &= gap_m > 2.0 * reach_m
     if far_spots.sum() > STRAYS_SHARE * len(points):
         far_spots[:] = False
     far = np.flatnonzero(far_spots[spot_of])
@@ -118,7 +118,8 @@ def _places(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], float]:
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
-    spacing_m = float(np.median(cKDTree(points).query(points, k=2)[0][:, 1]))
+    nearest_m = np.asarray(cKDTree(points).query(points, k=2)[0])
+    spacing_m = float(np.median(nearest_m[:, 1]))
     link_m = max(LINK_M, LINK_SPACINGS * spacing_m)
     # Cells in place of points: a dense city has billions of pairs within the linking distance.
     cells, cell_of = np.unique(np.floor(points / (link_m / 4)), axis=0, return_inverse=True)

@@ -53,12 +53,12 @@ def locate(root: Path, names: Sequence[str], *, planar: bool, workers: int | Non
     columns = parse_names(names)
     positions, no_zone = drop_planar(columns.positions, planar=planar)
     reasons = {**columns.reasons, **dict.fromkeys(np.flatnonzero(no_zone).tolist(), NO_ZONE)}
-    rows = np.flatnonzero(~positions.known)
+    rows = np.flatnonzero(~positions.known).tolist()
     heading_deg, taken_at = columns.heading_deg.copy(), columns.taken_at.copy()
     lat, lon = np.full(len(names), np.nan), np.full(len(names), np.nan)
     without_position: dict[int, str] = {}
     failed: dict[int, str] = {}
-    for row, metadata in zip(rows.tolist(), _headers([root / names[r] for r in rows], workers), strict=True):
+    for row, metadata in zip(rows, _headers([root / names[row] for row in rows], workers), strict=True):
         if isinstance(metadata, PhotoError):
             failed[row] = metadata.reason
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from landfall.datasets.names import (
     zone_number,
 )
 from landfall.geo import Positions, utm_to_latlon
+
+_Kind = TypeVar("_Kind", np.float64, np.datetime64)
 
 NOT_A_POSITION_NAME = "its name has no @ fields"
 
@@ -125,8 +128,9 @@ def _times(texts: Sequence[str], rows: Sequence[int], trouble: dict[int, str]) -
     return np.array([known.get(text) for text in texts], dtype="datetime64[s]")
 
 
-def _spread(values: NDArray[np.generic], rows: Sequence[int], count: int) -> NDArray[np.generic]:
+def _spread(values: NDArray[_Kind], rows: Sequence[int], count: int) -> NDArray[_Kind]:
     """Put the values of ``rows`` into a column of ``count``, unknown elsewhere."""
-    column = np.full(count, np.array("NaT" if values.dtype.kind == "M" else np.nan, dtype=values.dtype))
+    # NaN becomes NaT in a column of times.
+    column = np.full(count, np.nan).astype(values.dtype)
     column[list(rows)] = values
     return column

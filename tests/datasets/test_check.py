@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from landfall.datasets import DatasetReport, check_dataset, load_dataset, load_photos
+from landfall.errors import PositionError
+
+
+class Draw(Protocol):
+    def __call__(
+        self, path: Path, *, at: tuple[float, float] | None = None, size: tuple[int, int] = (80, 64)
+    ) -> Path: ...
+
+
+def name(north_m: float, extra: str = "@@@@@@@@@@") -> str:
+    return f"@0500000.00@{north_m:010.2f}@31@N{extra}@.jpg"
+
+
+def photos_of(report: DatasetReport, kind: str) -> list[tuple[str, ...]]:
+    return [finding.photos for finding in report.of_kind(kind)]
+
+
+@pytest.fixture
+def root(tmp_path: Path, draw: Draw) -> Path:
+    for north_m in range(0, 100, 10):
+        draw(tmp_path / "database" / name(north_m))
+    draw(tmp_path / "queries" / name(5))
+    return tmp_path
+
+
+def test_nothing_is_wrong(root: Path) -> None:
+    report = check_dataset(load_dataset(root))
+    assert report.findings == ()
+    assert set(report.counts.values()) == {0}
+    assert "Nothing looks wrong" in report.to_text()
+
+
+def test_each_trouble_is_found_and_named(root: Path, draw: Draw) -> None:
+    database, queries = root / "database", root / "queries"
+    (database / "broken.jpg").write_bytes((database / name(0)).read_bytes()[:300])
+    (database / "empty.png").write_bytes(b"")
+    shutil.copy(database / name(0), database / name(1))
+    shutil.copy(database / name(10), queries / name(11))
+    draw(database / name(2), size=(63, 200))
+    draw(database / "lost.jpg")
+    draw(queries / name(126))
+    draw(database / name(20, "@40@3@@@@@@@@"))
+    draw(database / "@0500000.00@5000000.00@31@N@.jpg")
+    draw(database / "@0700000.00@0000000.00@30@N@.jpg")
+    draw(database / name(30, "@@@@@up@@@@@"))
+    report = check_dataset(load_dataset(root))
+    assert photos_of(report, "unreadable") == [("database/broken.jpg",), ("database/empty.png",)]
+    assert photos_of(report, "duplicate") == [(f"database/{name(0)}", f"database/{name(1)}")]
+    assert photos_of(report, "leakage") == [(f"database/{name(10)}", f"queries/{name(11)}")]
+    assert photos_of(report, "tiny") == [(f"database/{name(2)}",)]
+    assert report.of_kind("tiny")[0].detail == "63 x 200 pixels"
+    assert photos_of(report, "no position") == [("database/lost.jpg",)]
+    assert report.of_kind("no position")[0].detail == "no EXIF"
+    assert photos_of(report, "no positive") == [(f"queries/{name(126)}",)]
+    assert photos_of(report, "name disagrees") == [(f"database/{name(20, '@40@3@@@@@@@@')}",)]
+    assert photos_of(report, "far outlier") == [
+        ("database/@0500000.00@5000000.00@31@N@.jpg",),
+        ("database/@0700000.00@0000000.00@30@N@.jpg",),
+    ]
+    assert photos_of(report, "mixed zones") == [("database/@0700000.00@0000000.00@30@N@.jpg",)]
+    assert photos_of(report, "other") == [(f"database/{name(30, '@@@@@up@@@@@')}",)]
+    assert not report.of_kind("swapped")
+    again = json.loads(json.dumps(report.to_dict()))
+    assert again["counts"] == report.counts
+    assert again["counts"]["duplicate"] == 2
+    assert len(again["findings"]) == len(report.findings)
+    text = report.to_text()
+    for finding in report.findings:
+        assert f"  {', '.join(finding.photos)}: {finding.detail}" in text
+
+
+def test_long_lists_are_cut_in_text_alone(root: Path, draw: Draw) -> None:
+    for row in range(7):
+        draw(root / "database" / f"{row}.jpg")
+    report = check_dataset(load_dataset(root))
+    text = report.to_text(limit=3)
+    assert "7 without a position" in text
+    assert "and 4 more" in text
+    assert "database/2.jpg" in text
+    assert "database/3.jpg" not in text
+    assert len(report.to_dict()["findings"]) == 7
+
+
+def test_a_radius_can_be_chosen(root: Path) -> None:
+    report = check_dataset(load_dataset(root), radius_m=4)
+    assert photos_of(report, "no positive") == [(f"queries/{name(5)}",)]
+    with pytest.raises(PositionError, match="-1"):
+        check_dataset(load_dataset(root), radius_m=-1)
+
+
+def test_planar_and_geographic_together_are_told(root: Path, draw: Draw) -> None:
+    shutil.rmtree(root / "queries")
+    draw(root / "queries" / "@0@10@.jpg")
+    report = check_dataset(load_dataset(root))
+    assert photos_of(report, "mixed frames") == [("queries/@0@10@.jpg",)]
+
+
+def test_a_mere_folder(root: Path, draw: Draw) -> None:
+    draw(root / "lost.jpg")
+    (root / "broken.jpg").write_bytes(b"x")
+    report = check_dataset(load_photos(root))
+    assert (report.database, report.queries, report.split, report.layout) == (12, 0, None, None)
+    assert photos_of(report, "unreadable") == [("broken.jpg",)]
+    assert photos_of(report, "no position") == [("lost.jpg",)]
+
+
+def test_progress_counts_every_photo(root: Path) -> None:
+    seen: list[int] = []
+    check_dataset(load_dataset(root), progress=seen.append, workers=3)
+    assert seen == list(range(1, 12))
+
+
+def test_giving_up_reads_no_more(root: Path) -> None:
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop(count: int) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        check_dataset(load_dataset(root), progress=stop)
