@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -50,7 +51,8 @@ def test_ties_come_by_row(size: tuple[int, int, int], k: int, block_rows: int, s
     # Zeros and ones lie at few distances, so nearly every row is tied with many.
     count, asked, dim = size
     rng = np.random.default_rng(seed)
-    check(rng.integers(0, 2, (count, dim)), rng.integers(0, 2, (asked, dim)), k, block_rows)
+    database, queries = (rng.integers(0, 2, (rows, dim)).astype(np.float32) for rows in (count, asked))
+    check(database, queries, k, block_rows)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
@@ -92,11 +94,11 @@ def test_the_answer_does_not_depend_on_the_precision_of_products(setting: str) -
 @pytest.mark.parametrize("mode", ["r", "c"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_a_mapped_file_is_searched_in_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, dtype: type[np.floating]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Literal["r", "c"], dtype: type[np.floating]
 ) -> None:
     rng = np.random.default_rng(4)
     np.save(tmp_path / "d.npy", rng.normal(size=(500, 32)).astype(dtype))
-    database = np.load(tmp_path / "d.npy", mmap_mode=mode)  # type: ignore[call-overload]
+    database = np.load(tmp_path / "d.npy", mmap_mode=mode)
     monkeypatch.setattr(exact, "BUDGET_BYTES", 40_000)
     seen: list[int] = []
     check_finite = exact._check_finite
