@@ -45,8 +45,12 @@ def write_text(path: Path, text: str) -> None:
         raise UsageError(f"{path} can't be written: {error.strerror or error}") from error
 
 
-def write_json(target: str | None, value: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Write ``value`` as JSON to the file ``target``, to stdout when that is ``-``, nowhere when it is None."""
+def write_json(target: str | None, value: Any) -> None:
+    """Write ``value`` as JSON to the file ``target``, to stdout for ``-``, nowhere for None.
+
+    Raises:
+        UsageError: the file can't be written.
+    """
     if target is None:
         return
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
@@ -60,16 +64,21 @@ def write_json(target: str | None, value: Any) -> None:  # noqa: ANN401 - any JS
 def progress_bar(what: str, total: int | None, *, quiet: bool = False) -> Iterator[Advance]:
     """Show how far long work has come, with photos a second and the time left, on stderr.
 
-    Yields ``advance(done, failed=0, total=None)``, to be called with counts so far. On a terminal it is a bar;
-    in a log file a line now and then.
+    Yields ``advance(done, failed=0, total=None)``, called with counts so far. On a terminal it is a bar, in a
+    log file a line now and then.
     """
     if quiet:
-        yield lambda done, failed=0, total=None: None
+        yield _silent
     elif sys.stderr.isatty():
         with _rich_bar(what, total) as advance:
             yield advance
     else:
         yield _plain_lines(what, total)
+
+
+def _silent(done: int, failed: int = 0, total: int | None = None) -> None:
+    """Take counts and show nothing."""
+    del done, failed, total
 
 
 @contextmanager

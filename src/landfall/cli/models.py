@@ -18,9 +18,9 @@ app = typer.Typer(help="List, make and show models.", no_args_is_help=True, rich
 @app.command("list")
 def list_models(json_to: options.Json = None) -> None:
     """List the names that --model takes, and the backbones and heads that networks are made of."""
-    import landfall
+    from landfall.models.catalogue import backbones, heads, models
 
-    value = {"models": landfall.models(), "backbones": landfall.backbones(), "heads": landfall.heads()}
+    value = {"models": models(), "backbones": backbones(), "heads": heads()}
     if json_to != "-":
         for noun, names in value.items():
             answer(f"{noun}: {', '.join(names)}")
@@ -51,13 +51,18 @@ def create(
     """Make an untrained network; with --init its centroids come from a dataset's photos, as in the paper."""
     import torch
 
-    import landfall
     from landfall.datasets import load_dataset
+    from landfall.models import create_network
 
     torch.manual_seed(seed)
-    size = {} if resize is None else {"height": resize[0], "width": resize[1]}
-    network = landfall.create_network(
-        backbone=backbone, head=head, weights=weights, head_options=_parsed(head_option or []), **size
+    height, width = resize or (480, 640)
+    network = create_network(
+        backbone=backbone,
+        head=head,
+        weights=weights,
+        head_options=_parsed(head_option or []),
+        height=height,
+        width=width,
     )
     if init is not None:
         photos = load_dataset(init, split).database.paths

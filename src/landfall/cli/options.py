@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 Device = Annotated[
     str | None,
-    typer.Option("--device", help="cpu, cuda, cuda:1 ...; default: a GPU where there is one.", metavar="NAME"),
+    typer.Option(
+        "--device", help="cpu, cuda, cuda:1 ...; default: a GPU where there is one.", metavar="NAME"
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads that read photos; default: one a core.")
@@ -26,14 +28,17 @@ Resize = Annotated[
     ),
 ]
 Json = Annotated[
-    str | None, typer.Option("--json", metavar="FILE", help="Write the answer as JSON to FILE (- for stdout).")
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write the answer as JSON to FILE (- for stdout)."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
 ModelName = Annotated[
     str | None,
     typer.Option("--model", metavar="MODEL", help="A checkpoint file or a name from 'landfall models list'."),
 ]
-IndexPath = Annotated[Path, typer.Option("--index", metavar="INDEX", help="A folder made by 'landfall index build'.")]
+IndexPath = Annotated[
+    Path, typer.Option("--index", metavar="INDEX", help="A folder made by 'landfall index build'.")
+]
 
 
 def input_spec(resize: tuple[int, int] | None) -> InputSpec | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path, PurePath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landfall.extraction import Batch, stream
 from landfall.geo import LatLon
@@ -16,6 +17,8 @@ from landfall.localization.position import agreed_positions
 
 # Matches that a fix rests on unless the caller says otherwise.
 DEFAULT_MATCHES = 20
+# Each search reads the whole index once, so queries are gathered until there are this many.
+QUERIES_A_SEARCH = 256
 
 
 def localize(
@@ -45,37 +48,60 @@ def localize(
         One fix a photo, in order. A photo that can't be read gives a fix with ``error`` and nothing else.
     """
     called = [PurePath(photo).as_posix() for photo in photos] if names is None else list(names)
+    batches = stream([Path(photo) for photo in photos], index.model, batch_size=batch_size, workers=workers)
     fixes: dict[int, Fix] = {}
-    failed = 0
-    for batch in stream([Path(photo) for photo in photos], index.model, batch_size=batch_size, workers=workers):
-        fixes.update(_fixes_of(batch, called, index, k))
-        fixes.update({row: Fix(photo=called[row], error=reason) for row, reason in batch.failed})
-        failed += len(batch.failed)
-        if progress is not None:
-            progress(len(fixes), failed)
+    for gathered in _gathered(_counted(batches, progress), QUERIES_A_SEARCH):
+        fixes.update(_fixes_of(gathered, called, index, k))
     return [fixes[row] for row in range(len(called))]
 
 
-def _fixes_of(batch: Batch, called: Sequence[str], index: Index, k: int) -> dict[int, Fix]:
-    found = index.search(batch.descriptors, k)
-    lat, lon = agreed_positions(*_padded(found, k))
-    same = index.find_hashes(batch.content_hashes)
-    return {
-        row: Fix(
-            photo=called[row],
-            location=LatLon(float(lat[i]), float(lon[i])),
-            matches=tuple(found[i]),
-            in_index=same.get(batch.content_hashes[i]),
-        )
-        for i, row in enumerate(batch.rows.tolist())
-    }
+def _counted(batches: Iterable[Batch], progress: Callable[[int, int], None] | None) -> Iterator[Batch]:
+    done = failed = 0
+    for batch in batches:
+        done += len(batch.rows) + len(batch.failed)
+        failed += len(batch.failed)
+        if progress is not None:
+            progress(done, failed)
+        yield batch
 
 
-def _padded(found: list[list[Match]], k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return latitudes, longitudes and distances (Q, K); a missing match has distance inf."""
-    table = np.zeros((3, len(found), k))
-    table[2] = np.inf
-    for i, matches in enumerate(found):
-        if matches:
-            table[:, i, : len(matches)] = np.array([(m.lat, m.lon, m.distance) for m in matches]).T
-    return table[0], table[1], table[2]
+def _gathered(batches: Iterable[Batch], least: int) -> Iterator[list[Batch]]:
+    """Yield lists of batches with at least ``least`` photos in each but the last."""
+    held: list[Batch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(len(one.rows) for one in held) >= least:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _fixes_of(batches: list[Batch], called: Sequence[str], index: Index, k: int) -> dict[int, Fix]:
+    """Return the fixes of some batches' photos by row."""
+    fixes = {row: Fix(photo=called[row], error=reason) for batch in batches for row, reason in batch.failed}
+    rows = [row for batch in batches for row in batch.rows.tolist()]
+    if not rows:
+        return fixes
+    found = index.search(np.concatenate([batch.descriptors for batch in batches]), k)
+    lat, lon = agreed_positions(*_padded(found))
+    hashes = [content_hash for batch in batches for content_hash in batch.content_hashes]
+    same = index.find_hashes(hashes)
+    fixes.update(
+        {
+            row: Fix(
+                photo=called[row],
+                location=LatLon(float(lat[i]), float(lon[i])),
+                matches=tuple(found[i]),
+                in_index=same.get(hashes[i]),
+            )
+            for i, row in enumerate(rows)
+        }
+    )
+    return fixes
+
+
+def _padded(found: list[list[Match]]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return latitudes, longitudes and distances (Q, K) of matches, of which every query has as many."""
+    table = np.array([[(match.lat, match.lon, match.distance) for match in matches] for matches in found])
+    return table[..., 0], table[..., 1], table[..., 2]

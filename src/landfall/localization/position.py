@@ -2,7 +2,7 @@
 
 A first match may be the one lookalike at the other end of town while the next five stand in one street. Each
 match votes for its own position with a weight that falls with its descriptor distance; the position with the
-most weight around it (a kernel density's mode) wins, and the answer is the weighted mean of the votes near it.
+most weight around it (a kernel density's mode) wins, and the answer is the weighted mean of votes near it.
 Distances between positions are taken in geocentric metres, so neither UTM zones nor the date line matter.
 """
 
@@ -15,12 +15,12 @@ from landfall.geo import from_geocentric, to_geocentric
 
 Floats = NDArray[np.float64]
 
-# Votes within this distance of each other support the same place: half the field's 25 m, so that two votes at
-# opposite ends of "correct" still count as neighbours.
-BANDWIDTH_M = 12.5
+# Votes within this distance of each other support the same place: the field's 25 m.
+BANDWIDTH_M = 25.0
 # How fast a match's weight falls with its descriptor distance, in units of the spread of the query's own
-# distances. Chosen on validation photos; the answer is flat around it.
-SHARPNESS = 4.0
+# distances. Both were chosen on a validation split, for three untrained heads at once; from 4 to 8 and from
+# 12.5 to 25 m the share of answers within 25 m moves by less than its standard error.
+SHARPNESS = 6.0
 
 
 def match_weights(distances: Floats, sharpness: float = SHARPNESS) -> Floats:
@@ -45,7 +45,11 @@ def match_weights(distances: Floats, sharpness: float = SHARPNESS) -> Floats:
 
 
 def agreed_positions(
-    lat: Floats, lon: Floats, distances: Floats, bandwidth_m: float = BANDWIDTH_M, sharpness: float = SHARPNESS
+    lat: Floats,
+    lon: Floats,
+    distances: Floats,
+    bandwidth_m: float = BANDWIDTH_M,
+    sharpness: float = SHARPNESS,
 ) -> tuple[Floats, Floats]:
     """Return the position that each query's matches agree on.
 

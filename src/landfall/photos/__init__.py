@@ -4,7 +4,7 @@ What belongs here turns files into upright RGB pixels and trustworthy positions,
 (no torch). ``load_photo`` is the one way in which training, command line and service read pixels, so that
 they can't disagree.
 One file a step: ``finding``, ``containers`` (formats and limits), ``exif`` and ``gps`` (tags), ``metadata``,
-``decoding``, ``reading``, ``writing``.
+``decoding``, ``reading``, ``writing``, ``thumbnails``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from landfall.photos.finding import PHOTO_SUFFIXES, FoundPhotos, PhotoProblem, f
 from landfall.photos.metadata import PhotoMetadata, read_metadata
 from landfall.photos.reading import LoadedPhoto, content_hash, load_photo
 from landfall.photos.spec import InputSpec, Interpolation
+from landfall.photos.thumbnails import thumbnail_reader
 from landfall.photos.writing import encode_thumbnail, write_jpeg
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "find_photos",
     "load_photo",
     "read_metadata",
+    "thumbnail_reader",
     "write_jpeg",
 ]

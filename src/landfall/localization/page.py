@@ -1,0 +1,114 @@
+"""Fixes as one self-contained page: a map, and each photo beside the indexed photos it was found by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from landfall.index import Index
+from landfall.localization.fix import Fix
+from landfall.photos import thumbnail_reader
+from landfall.rendering import (
+    DATABASE_COLOR,
+    FIX_COLOR,
+    Page,
+    Points,
+    Popup,
+    SheetPhoto,
+    SheetRow,
+    map_section,
+    sheet_section,
+    table,
+)
+
+MATCHES_SHOWN = 5
+# A page of more pictures than this is slow to open; the others stand in the map without pictures.
+PHOTOS_SHOWN = 200
+_THUMBNAIL_PX = 240
+
+
+def fixes_page(
+    fixes: Sequence[Fix],
+    index: Index,
+    paths: Mapping[str, Path],
+    *,
+    title: str = "Where the photos were taken",
+) -> Page:
+    """Return a page with a map of all fixes, the photos with their matches, and what went wrong.
+
+    Args:
+        fixes: of ``localize``.
+        index: that they were found in; its photos are shown where they still are in the folder they were
+            indexed from.
+        paths: where the queries are, by the name that their fixes have.
+        title: of the page.
+    """
+    found = [fix for fix in fixes if fix.location is not None]
+    failed = [fix for fix in fixes if fix.location is None]
+    shown = found[:PHOTOS_SHOWN]
+    read = thumbnail_reader(_THUMBNAIL_PX)
+    pictures = {fix.photo: read(paths[fix.photo]) for fix in shown if fix.photo in paths}
+    page = Page(title, subtitle=_subtitle(fixes, failed, index))
+    page.section("Map", map_section([_indexed_layer(index), _fixes_layer(found, pictures)]))
+    more = f"The first {len(shown)} of {len(found)} photos." if len(shown) < len(found) else ""
+    root = None if index.manifest.root is None else Path(index.manifest.root)
+    rows = [_row(fix, root, read, pictures) for fix in shown]
+    page.section("Photos and what they were found by", *([more] if more else []), sheet_section(rows))
+    if failed:
+        page.section("Not localized", table(("Photo", "Why"), [(fix.photo, fix.error) for fix in failed]))
+    return page
+
+
+def _subtitle(fixes: Sequence[Fix], failed: Sequence[Fix], index: Index) -> str:
+    alike = sum(fix.in_index is not None for fix in fixes)
+    parts = [f"{len(fixes) - len(failed)} photos found among {len(index)} with {index.manifest.model.name}"]
+    if failed:
+        parts.append(f"{len(failed)} failed")
+    if alike:
+        parts.append(f"{alike} are in the index themselves")
+    return ", ".join(parts)
+
+
+def _indexed_layer(index: Index) -> Points:
+    positions = index.positions
+    names = [Popup(photo.photo) for photo in index.photos()]
+    return Points("Indexed photos", positions.lon, positions.lat, DATABASE_COLOR, popups=names, radius_px=3.0)
+
+
+def _fixes_layer(found: Sequence[Fix], pictures: Mapping[str, bytes | None]) -> Points:
+    places = [fix.location for fix in found if fix.location is not None]
+    popups = []
+    for fix, place in zip(found, places, strict=True):
+        picture = pictures.get(fix.photo)
+        popups.append(
+            Popup(
+                fix.photo,
+                lines=(f"{place.lat:.6f}, {place.lon:.6f}", f"first match: {fix.matches[0].photo}"),
+                thumbnails=() if picture is None else ((picture, ""),),
+            )
+        )
+    lat, lon = np.array([place.lat for place in places]), np.array([place.lon for place in places])
+    return Points("Localized photos", lon, lat, FIX_COLOR, popups=popups, radius_px=7.0)
+
+
+def _row(
+    fix: Fix,
+    root: Path | None,
+    read: Callable[[Path], bytes | None],
+    pictures: Mapping[str, bytes | None],
+) -> SheetRow:
+    assert fix.location is not None  # only fixes with a position are given
+    caption = f"{fix.location.lat:.6f}, {fix.location.lon:.6f}"
+    if fix.in_index is not None:
+        caption += f" · is in the index as {fix.in_index}"
+    matches = [
+        SheetPhoto(
+            match.photo,
+            None if root is None else read(root / match.photo),
+            caption=f"{match.lat:.6f}, {match.lon:.6f} · distance {match.distance:.3f}",
+        )
+        for match in fix.matches[:MATCHES_SHOWN]
+    ]
+    return SheetRow(SheetPhoto(fix.photo, pictures.get(fix.photo), caption=caption), matches)

@@ -1,0 +1,50 @@
+"""Making a model ready for a collection: the size it takes, and the fit of one that learns from its photos."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from landfall.models.card import ModelCard
+from landfall.models.model import Model
+from landfall.photos import InputSpec
+
+
+@runtime_checkable
+class FittedOnPhotos(Model, Protocol):
+    """A model that learns from the photos it is to search before it can describe any (densevlad)."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has seen its photos."""
+        ...
+
+    def fit(self, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:
+        """Return a model fitted on ``photos``, read as ``spec`` says."""
+        ...
+
+
+class _WithCard(Model, Protocol):
+    card: ModelCard
+
+
+def needs_fitting(model: Model) -> bool:
+    """Tell whether a model can describe nothing before it has seen the photos that are to be searched."""
+    return isinstance(model, FittedOnPhotos) and not model.fitted
+
+
+def fit_on(model: Model, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:
+    """Return a model that is fitted: this one, or one fitted on ``photos``, which must not hold the queries."""
+    if isinstance(model, FittedOnPhotos) and not model.fitted:
+        return model.fit(photos, seed=seed, spec=spec)
+    return model
+
+
+def with_input_spec(model: _WithCard, spec: InputSpec) -> Model:
+    """Return the same model with a card that asks for photos of another size; the weights are shared."""
+    update = {"height": spec.height, "width": spec.width, "interpolation": spec.interpolation}
+    resized = copy.copy(model)
+    resized.card = model.card.model_copy(update=update)
+    return resized
