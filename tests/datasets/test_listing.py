@@ -72,9 +72,11 @@ def test_a_table(tmp_path: Path, draw: Draw) -> None:
     assert [(problem.photo, problem.reason) for problem in listing.without_position] == [
         ("b.jpg", "line 3 of list.csv: no position in the table; no EXIF")
     ]
-    assert [problem.photo for problem in listing.failed] == ["gone.jpg", "a.jpg"]
+    assert [problem.photo for problem in listing.failed] == ["gone.jpg"]
     assert "line 4 of list.csv: no such file" in listing.failed[0].reason
-    assert "same photo as in line 2" in listing.failed[1].reason
+    assert [problem.reason for problem in listing.remarks] == [
+        "line 5 of list.csv: the same photo as in line 2, which counts"
+    ]
 
 
 def test_an_empty_folder_lists_nothing(tmp_path: Path) -> None:

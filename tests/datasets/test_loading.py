@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from landfall.datasets import load_dataset
+from landfall.datasets import load_dataset, load_photos
 from landfall.errors import DatasetError, UnknownNameError
 
 
@@ -45,6 +45,14 @@ def test_a_name_without_a_datasets_folder(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("DATASETS_FOLDER", str(tmp_path / "nowhere"))
     with pytest.raises(DatasetError, match="can't be read"):
         load_dataset("town")
+
+
+def test_what_the_system_refuses_is_told_with_the_file() -> None:
+    # A name longer than any file system takes: refused for everybody, unlike a folder without rights.
+    with pytest.raises(DatasetError, match="xxx can't be read: File name too long"):
+        load_dataset("x" * 5000)
+    with pytest.raises(DatasetError, match="xxx can't be read: File name too long"):
+        load_photos("x" * 5000)
 
 
 def test_a_dot_has_a_name(tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,20 @@ def test_photos_outside_the_folder_and_splits_without_a_name(tmp_path: Path, dra
     assert len(loaded.problems) == 1
 
 
+def test_one_photo_may_have_two_roles(folder: Path) -> None:
+    (folder / "t.csv").write_text("path,lat,lon,role\na.jpg,1,1,db\n./a.jpg,1,1,q\nb.jpg,1,1,q\n")
+    loaded = load_dataset(folder / "t.csv")
+    assert (loaded.database.names, loaded.queries.names) == (("a.jpg",), ("a.jpg", "b.jpg"))
+    assert load_photos(folder / "t.csv").photos.names == ("a.jpg", "b.jpg")
+
+
+def test_names_with_spaces_around(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / " a.jpg")
+    draw(tmp_path / "b.jpg")
+    (tmp_path / "t.csv").write_text("lat,lon,path\n1,1, a.jpg\n1,1, b.jpg\n")
+    assert load_photos(tmp_path / "t.csv").photos.names == (" a.jpg", "b.jpg")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

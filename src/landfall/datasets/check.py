@@ -50,7 +50,7 @@ def check_dataset(
     else:
         root, sets = dataset.photos.root, (dataset.photos, PhotoSet.empty(dataset.photos.root))
         problems = dataset.failed + dataset.without_position + dataset.remarks
-        name, split, layout = root.name, None, None
+        name, split, layout = root.absolute().name, None, None
     database, queries = sets
     labels = [label for photos in sets for label in _labels(photos, root)]
     positions = Positions.concatenate([photos.positions for photos in sets])

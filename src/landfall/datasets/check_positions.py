@@ -47,7 +47,7 @@ def strange_positions(positions: Positions) -> StrangePositions:
 
     The spots are parted into places by single linkage. A place of very few spots is far off when its
     distance to everything else exceeds both the linking distance and the width of the largest place; two
-    cities, or a city and its suburb, are two places of many spots, and none is far off.
+    cities are two places of many spots, and neither is far off. Fewer than five spots tell nothing.
 
     Args:
         positions: all photos of one dataset, either all planar or all on earth (unknown rows are left out).

@@ -112,8 +112,9 @@ def _write_standard(
                 )
             target = folder / "images" / split / part
             target.mkdir(parents=True)
+            paths = photos.paths
             for row, name in names.items():
-                _put(photos.paths[row], target / name, link=link)
+                _put(paths[row], target / name, link=link)
             written += len(names)
     return written, skipped
 

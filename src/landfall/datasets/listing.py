@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from landfall.datasets.locating import Located, locate
+from landfall.datasets.os_errors import os_errors_told
 from landfall.datasets.photo_set import PhotoSet
 from landfall.datasets.table_columns import TABLE_SUFFIXES, read_head
 from landfall.datasets.table_rows import read_rows
@@ -50,7 +51,11 @@ def load_photos(path: str | Path, *, workers: int | None = None) -> PhotoListing
     Raises:
         DatasetError: nothing there, or neither folder, table nor photo, or a table that lacks columns.
     """
-    path = Path(path).expanduser()
+    with os_errors_told(path):
+        return _load(Path(path).expanduser(), workers)
+
+
+def _load(path: Path, workers: int | None) -> PhotoListing:
     if path.is_dir():
         return _of_folder(path, workers)
     if not path.exists():

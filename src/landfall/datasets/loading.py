@@ -8,6 +8,7 @@ from pathlib import Path
 
 from landfall.datasets.dataset import Dataset
 from landfall.datasets.layouts import LAYOUTS, Layout
+from landfall.datasets.os_errors import os_errors_told
 from landfall.errors import DatasetError
 
 DATASETS_FOLDER = "DATASETS_FOLDER"
@@ -26,10 +27,11 @@ def load_dataset(path_or_name: str | Path, split: str | None = None, *, layout: 
         DatasetError: nothing there, no layout fits (each says what it lacked), or no such split.
         UnknownNameError: no layout is called that.
     """
-    root = _find(path_or_name)
-    chosen = _recognise(root) if layout == "auto" else _demand(root, layout)
-    taken = _choose_split(root, chosen, split)
-    loaded = chosen.load(root, taken)
+    with os_errors_told(path_or_name):
+        root = _find(path_or_name)
+        chosen = _recognise(root) if layout == "auto" else _demand(root, layout)
+        taken = _choose_split(root, chosen, split)
+        loaded = chosen.load(root, taken)
     return Dataset(
         name=root.stem if root.is_file() else root.name,
         split=taken,
@@ -48,8 +50,9 @@ def dataset_splits(path_or_name: str | Path, *, layout: str = "auto") -> tuple[s
         DatasetError: nothing there, or no layout fits.
         UnknownNameError: no layout is called that.
     """
-    root = _find(path_or_name)
-    return (_recognise(root) if layout == "auto" else _demand(root, layout)).splits(root)
+    with os_errors_told(path_or_name):
+        root = _find(path_or_name)
+        return (_recognise(root) if layout == "auto" else _demand(root, layout)).splits(root)
 
 
 def _find(path_or_name: str | Path) -> Path:

@@ -62,11 +62,12 @@ class TableHead:
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
         width = len(next(reader))
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if any(map(str.strip, row)):
                 padded = row + [""] * (width - len(row))
                 cells = {what: _value(padded[at]) for what, at in self.columns.items()}
                 # A file's name may begin or end with a space, or be "none".
-                yield reader.line_num, {**cells, "path": padded[self.columns["path"]]}
+                cells["path"] = padded[self.columns["path"]]
+                yield reader.line_num, cells
 
 
 def read_head(path: Path) -> TableHead:
@@ -120,4 +121,5 @@ def _plain(header: str) -> str:
 
 def _value(cell: str) -> str:
     text = cell.strip()
-    return "" if text.lower() in _EMPTY else text
+    # Numbers, the many, need no look at the words.
+    return "" if not text[:1].isdigit() and text.lower() in _EMPTY else text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +31,24 @@ class TablePhotos:
         photos: N photos, names relative to the CSV's folder.
         without_position: photos of these with no position in the table, their name or their EXIF.
         failed: rows left out, each with its line: bad cells, and files that are not there or can't be read.
-        remarks: cells that make no sense and were taken as empty.
+        remarks: cells that make no sense and were taken as empty, and rows that name a photo again.
     """
 
     photos: PhotoSet
     without_position: tuple[PhotoProblem, ...]
     failed: tuple[PhotoProblem, ...]
     remarks: tuple[PhotoProblem, ...]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The rows asked for, N of each of the first three; those of no use; those that name a photo again."""
+
+    lines: list[int]
+    names: list[str]
+    rows: list[dict[str, str]]
+    failed: list[PhotoProblem]
+    repeated: list[PhotoProblem]
 
 
 def splits_of(head: TableHead) -> tuple[str, ...]:
@@ -65,7 +77,9 @@ def read_rows(
         planar: whether metres with no zone count as positions, if no row has a place on earth.
         workers: threads that read headers of photos.
     """
-    lines, cells, names, failed = _choose(head, split, role)
+    chosen = _choose(head, split, role)
+    lines, names = chosen.lines, chosen.names
+    cells = {what: [row[what] for row in chosen.rows] for what in head.columns}
     columns = parse_cells(cells, len(lines), decimal_comma=head.delimiter != ",")
     positions, no_zone = drop_planar(columns.positions, planar=planar)
     dropped = np.flatnonzero(no_zone).tolist()
@@ -101,54 +115,59 @@ def read_rows(
     left_out = {**columns.bad, **unreadable}
     keep = np.array([row not in left_out for row in range(len(names))], dtype=np.bool_)
     return TablePhotos(
-        photos.take(keep), tuple(tell(without)), tuple(failed + tell(left_out)), tuple(tell(columns.remarks))
+        photos=photos.take(keep),
+        without_position=tuple(tell(without)),
+        failed=tuple(chosen.failed + tell(left_out)),
+        remarks=tuple(chosen.repeated + tell(columns.remarks)),
     )
 
 
-def _choose(
-    head: TableHead, split: str | None, role: str | None
-) -> tuple[list[int], dict[str, Sequence[str]], list[str], list[PhotoProblem]]:
-    """Return lines, cells by column and photo names of the rows asked for, and those that can't be."""
-    lines: list[int] = []
-    names: list[str] = []
-    chosen: list[dict[str, str]] = []
-    failed: list[PhotoProblem] = []
-    seen: dict[tuple[str, str], int] = {}
+def _choose(head: TableHead, split: str | None, role: str | None) -> _Chosen:
+    """Take the rows asked for whose photo is there."""
+    chosen = _Chosen([], [], [], [], [])
+    folder = str(head.path.parent)
+    first_line: dict[str, int] = {}
     for line, row in head.rows():
         row_split, row_role = row.get("split", ""), row.get("role", "database")
         if split is not None and row_split not in ("", split):
             continue
         known_role = _ROLE_OF.get(row_role.lower())
-        name, reason = _photo_name(row["path"], head.path.parent)
-        first = seen.setdefault((row_split, name), line)
+        if role is not None and known_role is not None and known_role != role:
+            continue
+        name = _photo_name(row["path"], folder)
         if split is not None and not row_split:
             reason = "its split is empty"
         elif known_role is None:
             reason = f"role {row_role!r} is neither database nor query"
-        elif role is not None and known_role != role:
+        elif not row["path"].strip():
+            reason = "its path is empty"
+        elif name is None:
+            reason = f"no such file: looked for {head.path.parent / row['path'].strip()}"
+        else:
+            first = first_line.setdefault(name, line)
+            if first == line:
+                chosen.lines.append(line)
+                chosen.names.append(name)
+                chosen.rows.append(row)
+            else:
+                reason = f"the same photo as in line {first}, which counts"
+                chosen.repeated.append(_problem(name, line, head.path, reason))
             continue
-        elif reason is None and first != line:
-            reason = f"the same photo as in line {first}"
-        if reason is not None:
-            failed.append(_problem(row["path"], line, head.path, reason))
-            continue
-        lines.append(line)
-        names.append(name)
-        chosen.append(row)
-    cells: dict[str, Sequence[str]] = {what: [row[what] for row in chosen] for what in head.columns}
-    return lines, cells, names, failed
+        chosen.failed.append(_problem(row["path"], line, head.path, reason))
+    return chosen
 
 
-def _photo_name(text: str, folder: Path) -> tuple[str, str | None]:
-    """Return a photo's name relative to ``folder`` and, if there is no such file, why it can't be used."""
-    if not text.strip():
-        return "", "its path is empty"
-    # Tables made on Windows part folders by backslashes.
-    written = (text, text.strip(), text.strip().replace("\\", "/"))
-    path = next((path for path in (folder / each for each in written) if path.is_file()), None)
-    if path is None:
-        return text, f"no such file: looked for {folder / text.strip()}"
-    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix(), None
+def _photo_name(text: str, folder: str) -> str | None:
+    """Return a photo's name relative to ``folder``, or an absolute one; None if there is no such file."""
+    # A file's name may begin with a space; tables made on Windows part folders by backslashes.
+    stripped = text.strip()
+    for written in dict.fromkeys((text, stripped, stripped.replace("\\", "/"))):
+        if written and os.path.isfile(os.path.join(folder, written)):  # noqa: PTH113, PTH118  (a row each)
+            path = Path(written)
+            if path.is_absolute() and path.is_relative_to(folder):
+                path = path.relative_to(folder)
+            return path.as_posix()
+    return None
 
 
 def _problem(name: str, line: int, table: Path, reason: str) -> PhotoProblem:
