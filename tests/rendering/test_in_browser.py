@@ -33,7 +33,7 @@ from landfall.rendering import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Route
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Route
     from playwright.sync_api import Page as Tab
 
 pytestmark = pytest.mark.browser
@@ -52,8 +52,12 @@ class Visit:
         self._answer = answer
         context.route("**/*", self._handle)
         self.tab: Tab = context.new_page()
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
+        self.tab.on("console", self._note)
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
 
     def _handle(self, route: Route) -> None:
         if route.request.url.startswith(("file:", "data:")):
