@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import pytest
 
 from landfall.datasets import DatasetReport, check_dataset, load_dataset, load_photos
 from landfall.errors import PositionError
+from landfall.photos import InputSpec, LoadedPhoto, load_photo
 
 
 class Draw(Protocol):
@@ -46,6 +48,7 @@ def test_each_trouble_is_found_and_named(root: Path, draw: Draw) -> None:
     (database / "empty.png").write_bytes(b"")
     shutil.copy(database / name(0), database / name(1))
     shutil.copy(database / name(10), queries / name(11))
+    shutil.copy(queries / name(5), queries / name(6))
     draw(database / name(2), size=(63, 200))
     draw(database / "lost.jpg")
     draw(queries / name(126))
@@ -55,7 +58,10 @@ def test_each_trouble_is_found_and_named(root: Path, draw: Draw) -> None:
     draw(database / name(30, "@@@@@up@@@@@"))
     report = check_dataset(load_dataset(root))
     assert photos_of(report, "unreadable") == [("database/broken.jpg",), ("database/empty.png",)]
-    assert photos_of(report, "duplicate") == [(f"database/{name(0)}", f"database/{name(1)}")]
+    assert photos_of(report, "duplicate") == [
+        (f"database/{name(0)}", f"database/{name(1)}"),
+        (f"queries/{name(5)}", f"queries/{name(6)}"),
+    ]
     assert photos_of(report, "leakage") == [(f"database/{name(10)}", f"queries/{name(11)}")]
     assert photos_of(report, "tiny") == [(f"database/{name(2)}",)]
     assert report.of_kind("tiny")[0].detail == "63 x 200 pixels"
@@ -72,7 +78,7 @@ def test_each_trouble_is_found_and_named(root: Path, draw: Draw) -> None:
     assert not report.of_kind("swapped")
     again = json.loads(json.dumps(report.to_dict()))
     assert again["counts"] == report.counts
-    assert again["counts"]["duplicate"] == 2
+    assert again["counts"]["duplicate"] == 4
     assert len(again["findings"]) == len(report.findings)
     text = report.to_text()
     for finding in report.findings:
@@ -120,12 +126,18 @@ def test_progress_counts_every_photo(root: Path) -> None:
     assert seen == list(range(1, 12))
 
 
-def test_giving_up_reads_no_more(root: Path) -> None:
-    class Stop(Exception):  # noqa: N818
-        pass
+def test_giving_up_reads_no_more(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+
+    def slow(path: Path, spec: InputSpec) -> LoadedPhoto:
+        read.append(path)
+        time.sleep(0.05)
+        return load_photo(path, spec)
 
     def stop(count: int) -> None:
-        raise Stop
+        raise KeyboardInterrupt
 
-    with pytest.raises(Stop):
-        check_dataset(load_dataset(root), progress=stop)
+    monkeypatch.setattr("landfall.datasets.check_files.load_photo", slow)
+    with pytest.raises(KeyboardInterrupt):
+        check_dataset(load_dataset(root), progress=stop, workers=1)
+    assert len(read) < 11

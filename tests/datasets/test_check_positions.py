@@ -69,6 +69,11 @@ def test_a_scattered_set_has_no_strays() -> None:
     assert strange(everywhere) == ([], [], [])
 
 
+def test_pairs_of_photos_all_over_the_world_have_no_strays() -> None:
+    everywhere = np.random.default_rng(4).uniform([-60, -170], [70, 170], (250, 2))
+    assert strange(everywhere, everywhere + 1e-4) == ([], [], [])
+
+
 def test_few_photos_tell_nothing() -> None:
     assert strange(BERLIN[:3], np.array([[48.85, 2.35]])) == ([], [], [])
 

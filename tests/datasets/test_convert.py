@@ -121,6 +121,15 @@ def test_names_never_collide(tmp_path: Path) -> None:
         assert (fields.east_m, fields.north_m) == (1, 2)
 
 
+def test_a_name_that_says_less_than_is_known_is_not_kept(tmp_path: Path) -> None:
+    # A table may give the zone that the names of its photos lack.
+    photos = PhotoSet.of(
+        tmp_path, ("@0500000.00@0000007.00@.jpg",), Positions.from_utm([500_000.0], [7.0], 31, False)
+    )
+    made, _ = position_names(photos)
+    assert (parse_name(made[0]).zone, parse_name(made[0]).letter) == (31, "N")
+
+
 def test_odd_and_long_names_fit(tmp_path: Path) -> None:
     names = ("a@b\x07c.jpg", "ü" * 120 + ".jpg")
     made, _ = position_names(PhotoSet.of(tmp_path, names, Positions.planar([1.0, 2.0], [0.0, 0.0])))
