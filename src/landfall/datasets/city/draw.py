@@ -1,0 +1,211 @@
+"""Draw a city into a folder: a dataset in the standard layout, with positions in names and EXIF.
+
+The town stands on the Dogger Bank, in the open North Sea: no real place is mistaken for it. It lies on the
+central meridian of its UTM zone, where grid north is true north to a hundredth of a degree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landfall.datasets.city.passes import DATABASE_PASS, PASSES
+from landfall.datasets.city.plan import Plan
+from landfall.datasets.city.route import Shot, shots
+from landfall.datasets.city.sizes import SPLITS, CitySize, SizeName, resolve
+from landfall.datasets.names import NameFields, format_name
+from landfall.errors import UsageError
+from landfall.geo import LatLon, utm_letter, utm_to_latlon
+from landfall.photos import write_jpeg
+
+if TYPE_CHECKING:
+    from landfall.datasets.city.renderer import Renderer
+
+ZONE = 31
+ORIGIN_EAST_M, ORIGIN_NORTH_M = 500_000.0, 6_062_000.0
+GROUND_ALTITUDE_M = 12.0
+DRAWING_VERSION = 1
+TINY_SHAPE = (120, 160)
+
+_README = """A drawn city
+============
+
+These pictures are synthetic: a computer drew them from a seed. No such town exists; its positions lie in the
+open North Sea. images/<split>/database was photographed on one pass, images/<split>/queries on others, at
+another time of day and year and from elsewhere in the street. File names and EXIF carry the true positions;
+city.json says how the city was drawn.
+"""
+
+
+def draw_city(
+    out: Path, *, size: SizeName | CitySize = "demo", photos: int | None = None, seed: int = 0,
+    device: str = "cpu", image_height: int | None = None, image_width: int | None = None,
+    workers: int | None = None, batch_size: int = 16, progress: Callable[[int], None] | None = None,
+) -> Path:  # fmt: skip
+    """Draw a city, or finish drawing it.
+
+    Photos that are already there are kept: a killed drawing goes on where it stopped, and the same arguments
+    give the same bytes on the same machine. On another machine or device, rounding may change single pixels by
+    a level or two.
+
+    Args:
+        out: the dataset's folder, made where it is missing.
+        size: ``tiny`` (56 photos, 120 x 160), ``demo`` (402), ``large``, or a ``CitySize``.
+        photos: how many in all, for ``large`` (10 000 where not given).
+        seed: another seed, another city.
+        device: where torch draws, ``cpu`` or ``cuda``.
+        image_height, image_width: of the photos, in pixels; 240 x 320 (``tiny`` 120 x 160) where not given.
+        workers: photos drawn at a time on a CPU; one for each core where not given.
+        batch_size: photos drawn at a time on another device.
+        progress: called with the number of photos finished so far.
+
+    Returns:
+        ``out``, which ``load_dataset`` reads.
+
+    Raises:
+        UsageError: an unknown size, an impossible number of photos or image size, or a folder that holds
+            another city.
+    """
+    chosen = resolve(size, photos)
+    height, width = (TINY_SHAPE if chosen.name == "tiny" else (240, 320))
+    height, width = image_height or height, image_width or width
+    if not (32 <= height <= 4096 and 32 <= width <= 4096):
+        raise UsageError(f"Photos of {height} x {width} pixels can't be drawn; choose 32 to 4096 each way.")
+    out = Path(out)
+    plan, taken = shots(seed, chosen)
+    _claim(out, _description(chosen, seed, height, width, plan))
+    paths = [out / "images" / shot.split / shot.role / photo_name(shot) for shot in taken]
+    for folder in {path.parent for path in paths}:
+        folder.mkdir(parents=True, exist_ok=True)
+    missing = [i for i, path in enumerate(paths) if not path.exists()]
+    done = len(paths) - len(missing)
+    if progress is not None and done:
+        progress(done)
+    if missing:
+        from landfall.datasets.city.renderer import Renderer
+        from landfall.datasets.city.town import furnish
+
+        renderer = Renderer(furnish(plan), height=height, width=width, device=device)
+        jobs = [(taken[i], paths[i]) for i in missing]
+        for finished in _draw_all(renderer, jobs, device, workers, batch_size):
+            done += finished
+            if progress is not None:
+                progress(done)
+    return out
+
+
+def _draw_all(
+    renderer: Renderer, jobs: Sequence[tuple[Shot, Path]], device: str, workers: int | None, batch_size: int
+) -> Iterator[int]:
+    """Draw and write; yields how many photos were finished each time."""
+    import torch
+
+    renderer.prepare({shot.view.visit for shot, _ in jobs})
+    if not device.startswith("cpu"):
+        for start in range(0, len(jobs), batch_size):
+            batch = jobs[start : start + batch_size]
+            for (shot, path), pixels in zip(batch, renderer.draw([shot.view for shot, _ in batch]), strict=True):
+                _write(shot, path, pixels)
+            yield len(batch)
+        return
+
+    def work(job: tuple[Shot, Path]) -> None:
+        # One thread a photo: threads inside small tensor operations gain less than photos side by side,
+        # and how torch cuts an operation into threads shows in its last bits.
+        torch.set_num_threads(1)
+        shot, path = job
+        _write(shot, path, renderer.draw([shot.view])[0])
+
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(workers or _cores()) as pool:
+            for _ in pool.map(work, jobs):
+                yield 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _cores() -> int:
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable is not None else (os.cpu_count() or 1)
+
+
+def location(shot: Shot) -> tuple[float, float, LatLon]:
+    """East and north in metres as the photo's name gives them, and the same place as latitude and longitude."""
+    east, north = round(ORIGIN_EAST_M + shot.view.x, 2), round(ORIGIN_NORTH_M + shot.view.y, 2)
+    lat, lon = utm_to_latlon(east, north, ZONE, False)
+    return east, north, LatLon(float(lat), float(lon))
+
+
+def photo_name(shot: Shot) -> str:
+    """The photo's ``@`` name."""
+    east, north, place = location(shot)
+    view = shot.view
+    return format_name(
+        NameFields(
+            east_m=east, north_m=north, zone=ZONE, letter=str(utm_letter(place.lat)), lat=place.lat, lon=place.lon,
+            pano_id=f"c{shot.number:06d}", heading_deg=view.heading_deg, pitch_deg=view.pitch_deg,
+            roll_deg=view.roll_deg, height_m=GROUND_ALTITUDE_M + view.z, taken_at=shot.taken_at,
+            note=PASSES[view.visit].name.replace(",", "").replace(" ", "-"),
+        )
+    )  # fmt: skip
+
+
+def _write(shot: Shot, path: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    write_jpeg(
+        path, pixels, location=location(shot)[2], altitude_m=round(GROUND_ALTITUDE_M + shot.view.z, 2),
+        heading_deg=round(shot.view.heading_deg, 2), taken_at=shot.taken_at, quality=90,
+    )  # fmt: skip
+
+
+def _description(size: CitySize, seed: int, height: int, width: int, plan: Plan) -> dict[str, object]:
+    passes = [
+        {"name": each.name, "role": "database" if i == DATABASE_PASS else "queries", "start": each.start.isoformat()}
+        for i, each in enumerate(PASSES)
+    ]
+    return {
+        "synthetic": True, "drawing_version": DRAWING_VERSION, "seed": seed, "size": size.name,
+        "photos": {split: dict(zip(("database", "queries"), size.of(split), strict=True)) for split in SPLITS},
+        "step_m": size.step_m, "image_height": height, "image_width": width,
+        "utm": {"zone": ZONE, "letter": "U", "origin_east_m": ORIGIN_EAST_M, "origin_north_m": ORIGIN_NORTH_M},
+        "town": {"width_m": round(plan.width_m, 1), "depth_m": round(plan.depth_m, 1)}, "passes": passes,
+    }  # fmt: skip
+
+
+def _claim(out: Path, description: dict[str, object]) -> None:
+    """Write city.json and README.txt, or check that the city already begun here is the same."""
+    card = out / "city.json"
+    if card.exists():
+        try:
+            old = json.loads(card.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(f"{card} can't be read ({error}). Draw into another folder, or remove this one.") from error
+        differing = [key for key in description if old.get(key) != description[key]]
+        if differing:
+            raise UsageError(
+                f"{out} holds a city drawn otherwise ({', '.join(differing)} differ). "
+                "Draw into another folder, or with the arguments that city.json gives."
+            )
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty and holds no city. Draw into a new folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    import torch
+
+    environment = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
+                   "machine": platform.machine()}  # fmt: skip
+    _replace(out / "README.txt", _README)
+    _replace(card, json.dumps({**description, "environment": environment}, indent=2) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".tmp")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
