@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from landfall.datasets import load_dataset, load_photos
+from landfall.datasets import check_dataset, load_dataset, load_photos
 from landfall.errors import DatasetError, UnknownNameError
 
 
@@ -133,4 +133,6 @@ def test_links_that_loop_are_told(tmp_path: Path, draw: Draw) -> None:
     (tmp_path / "database" / "again").symlink_to(tmp_path / "database", target_is_directory=True)
     loaded = load_dataset(tmp_path)
     assert len(loaded.database) == 1
-    assert [problem.photo for problem in loaded.problems] == ["database/again"]
+    assert [problem.photo for problem in loaded.left_out] == ["database/again"]
+    [finding] = check_dataset(loaded).findings
+    assert (finding.kind, finding.photos) == ("unreadable", ("database/again",))

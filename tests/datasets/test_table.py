@@ -109,7 +109,8 @@ def test_each_bad_row_is_named_by_line_and_reason(folder: Path) -> None:
         (folder / "t.csv").write_text("\n".join(kept))
         loaded = load_dataset(folder / "t.csv")
         assert (loaded.database.names, loaded.queries.names) == (("b.jpg",), ("c.jpg",))
-        [problem] = loaded.problems
+        assert not loaded.problems
+        [problem] = loaded.left_out
         assert f"line {line} of t.csv: " in problem.reason
         assert rows[row] in problem.reason
         assert problem.photo in (row.split(",")[0], f"t.csv line {line}")
@@ -147,8 +148,8 @@ def test_photos_outside_the_folder_and_splits_without_a_name(tmp_path: Path, dra
     loaded = load_dataset(table)
     assert loaded.label == "t/test"
     assert loaded.database.paths == [table.parent / "../photos/a.jpg", far]
-    assert "its split is empty" in loaded.problems[0].reason
-    assert len(loaded.problems) == 1
+    assert "its split is empty" in loaded.left_out[0].reason
+    assert len(loaded.left_out) == 1
 
 
 def test_one_photo_may_have_two_roles(folder: Path) -> None:

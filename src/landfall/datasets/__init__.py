@@ -8,6 +8,8 @@ and the drawn city (``city``). Nothing here knows a network.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from landfall.datasets.check import check_dataset
 from landfall.datasets.convert import Conversion, convert_dataset
 from landfall.datasets.dataset import Dataset
@@ -19,6 +21,9 @@ from landfall.datasets.photo_set import PhotoSet
 from landfall.datasets.protocol import Protocol
 from landfall.datasets.report import DatasetReport, Finding
 from landfall.datasets.spots import spots
+
+if TYPE_CHECKING:
+    from landfall.datasets.city import draw_city
 
 __all__ = [
     "LAYOUTS",
@@ -34,8 +39,18 @@ __all__ = [
     "convert_dataset",
     "dataset_splits",
     "describe_dataset",
+    "draw_city",
     "load_dataset",
     "load_photos",
     "map_coordinates",
     "spots",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - as any module's
+    if name != "draw_city":
+        raise AttributeError(f"module 'landfall.datasets' has no attribute {name!r}")
+    # Imported when it is first used: few who load a dataset draw one.
+    from landfall.datasets.city import draw_city
+
+    return draw_city

@@ -45,11 +45,12 @@ def check_dataset(
         PositionError: a radius that is negative or not finite.
     """
     if isinstance(dataset, Dataset):
-        root, sets, problems = dataset.root, (dataset.database, dataset.queries), dataset.problems
+        root, sets = dataset.root, (dataset.database, dataset.queries)
+        problems, left_out = dataset.problems, dataset.left_out
         name, split, layout = dataset.name, dataset.split, dataset.layout
     else:
         root, sets = dataset.photos.root, (dataset.photos, PhotoSet.empty(dataset.photos.root))
-        problems = dataset.failed + dataset.without_position + dataset.remarks
+        problems, left_out = dataset.without_position + dataset.remarks, dataset.failed
         name, split, layout = root.absolute().name, None, None
     database, queries = sets
     labels = [label for photos in sets for label in _labels(photos, root)]
@@ -58,7 +59,8 @@ def check_dataset(
 
     findings = [
         *_of_files(labels, facts, len(database)),
-        *_of_listing(labels, facts, positions, problems, dataset),
+        *(Finding("unreadable", (problem.photo,), problem.reason) for problem in left_out),
+        *_of_listing(labels, facts, positions, problems),
         *_of_positives(labels, database, queries, radius_m),
         *_of_positions(labels, positions),
     ]
@@ -99,7 +101,6 @@ def _of_listing(
     facts: Sequence[FileFacts],
     positions: Positions,
     problems: Sequence[PhotoProblem],
-    dataset: Dataset | PhotoListing,
 ) -> Iterator[Finding]:
     """Tell photos without a position, with the reason known from loading, and what else loading told."""
     unreadable = {label for label, fact in zip(labels, facts, strict=True) if fact.problem is not None}
@@ -109,11 +110,9 @@ def _of_listing(
         if label not in unreadable:
             yield Finding("no position", (label,), reasons.get(label, "its position is unknown"))
     told = unreadable.union(lost)
-    failed = set(dataset.failed) if isinstance(dataset, PhotoListing) else set()
     for problem in problems:
         if problem.photo not in told:
-            kind = "unreadable" if problem in failed else "other"
-            yield Finding(kind, (problem.photo,), problem.reason)
+            yield Finding("other", (problem.photo,), problem.reason)
 
 
 def _of_positives(

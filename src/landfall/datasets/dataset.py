@@ -21,9 +21,9 @@ class Dataset:
         root: what was loaded, a folder or a CSV file.
         database: the photos that are searched.
         queries: the photos that are looked for; none in a mere folder of photos.
-        problems: photos that have no position or can't be read, and rows and names that make no
-            sense, each with its reason. Those that are files stay in ``database`` or ``queries``
-            with an unknown position, so that no count changes silently.
+        problems: photos that have no position or can't be read, and fields that make no sense, each with
+            its reason. These photos stay in ``database`` or ``queries``, so that no count changes silently.
+        left_out: what is in neither: bad rows of a table, folders that can't be entered, links in a loop.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Dataset:
     database: PhotoSet
     queries: PhotoSet
     problems: tuple[PhotoProblem, ...] = ()
+    left_out: tuple[PhotoProblem, ...] = ()
 
     @property
     def label(self) -> str:

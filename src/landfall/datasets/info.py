@@ -50,7 +50,7 @@ class DatasetInfo:
         zones: UTM zones, as "31N".
         without_positive: radius in metres, as text -> queries with no database photo so near.
         ceiling: the same radii -> the percentage of all queries that any method can get right.
-        problems: how many photos, names and rows have something wrong.
+        problems: how many photos, rows and folders have something wrong.
     """
 
     name: str
@@ -117,7 +117,7 @@ def describe_dataset(dataset: Dataset, *, radii_m: Sequence[float] = CEILING_RAD
         zones=tuple(f"{zone}{'S' if south else 'N'}" for zone, south in everything.zones()),
         without_positive=without,
         ceiling={key: 100.0 * (count - missed) / count if count else None for key, missed in without.items()},
-        problems=len(dataset.problems),
+        problems=len(dataset.problems) + len(dataset.left_out),
     )
 
 

@@ -40,6 +40,7 @@ def load_dataset(path_or_name: str | Path, split: str | None = None, *, layout: 
         database=loaded.database,
         queries=loaded.queries,
         problems=loaded.problems,
+        left_out=loaded.left_out,
     )
 
 

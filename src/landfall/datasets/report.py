@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KINDS: Mapping[str, str] = {
-    "unreadable": "can't be read",
+    "unreadable": "can't be read or used",
     "leakage": "both in the database and among the queries (the same file)",
     "duplicate": "of the same content as another",
     "tiny": "tiny",
@@ -20,7 +20,7 @@ KINDS: Mapping[str, str] = {
     "name disagrees": "whose name holds two different positions",
     "mixed zones": "in other UTM zones than most",
     "mixed frames": "on earth, while others are in a plane with no zone",
-    "other": "with something in their name, row or folder that makes no sense",
+    "other": "with something in their name or row that makes no sense",
 }
 """Kind of finding -> how a count of photos reads, in the order of the report."""
 

@@ -44,5 +44,5 @@ class ExifLayout:
 
     def load(self, root: Path, split: str | None) -> Loaded:  # noqa: ARG002
         """Read all photos as the database."""
-        database, problems = read_folder(root, root)
-        return Loaded(database, PhotoSet.empty(root), problems)
+        database, problems, left_out = read_folder(root, root)
+        return Loaded(database, PhotoSet.empty(root), problems, left_out)

@@ -14,11 +14,12 @@ from landfall.photos import PHOTO_SUFFIXES, PhotoProblem, find_photos
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """What a layout read: both sets, and what was wrong with single photos, names or rows."""
+    """What a layout read: both sets, and the ``problems`` and ``left_out`` of a ``Dataset``."""
 
     database: PhotoSet
     queries: PhotoSet
     problems: tuple[PhotoProblem, ...]
+    left_out: tuple[PhotoProblem, ...] = ()
 
 
 @runtime_checkable
@@ -47,10 +48,16 @@ class Layout(Protocol):
         """
 
 
-def read_folder(folder: Path, root: Path) -> tuple[PhotoSet, tuple[PhotoProblem, ...]]:
+def read_folder(
+    folder: Path, root: Path
+) -> tuple[PhotoSet, tuple[PhotoProblem, ...], tuple[PhotoProblem, ...]]:
     """Read all photos below ``folder`` with their positions.
 
-    Every file found stays in the set. Problems are named by their path relative to ``root``.
+    Every file found stays in the set; what could not be looked into is left out. Both are named by their path
+    relative to ``root``.
+
+    Returns:
+        The photos, their problems, and what was left out.
 
     Raises:
         DatasetError: no photos there.
@@ -65,10 +72,11 @@ def read_folder(folder: Path, root: Path) -> tuple[PhotoSet, tuple[PhotoProblem,
     prefix = folder.relative_to(root).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
     located = locate(folder, found.names, planar=True)
-    problems = [PhotoProblem(prefix + problem.photo, problem.reason) for problem in found.problems]
+    left_out = tuple(PhotoProblem(prefix + problem.photo, problem.reason) for problem in found.problems)
+    problems: list[PhotoProblem] = []
     for reasons in (located.failed, located.without_position, located.remarks):
         problems += [PhotoProblem(prefix + found.names[row], reason) for row, reason in reasons.items()]
-    return located.photos, tuple(problems)
+    return located.photos, tuple(problems), left_out
 
 
 def read_pair(folder: Path, root: Path) -> Loaded:
@@ -77,9 +85,10 @@ def read_pair(folder: Path, root: Path) -> Loaded:
     Raises:
         DatasetError: no photos in one of them.
     """
-    database, database_problems = read_folder(folder / "database", root)
-    queries, query_problems = read_folder(folder / "queries", root)
-    return Loaded(database, queries, database_problems + query_problems)
+    database, *of_database = read_folder(folder / "database", root)
+    queries, *of_queries = read_folder(folder / "queries", root)
+    problems, left_out = (ours + theirs for ours, theirs in zip(of_database, of_queries, strict=True))
+    return Loaded(database, queries, problems, left_out)
 
 
 def missing_of_pair(folder: Path) -> list[str]:

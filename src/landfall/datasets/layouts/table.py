@@ -46,8 +46,7 @@ class TableLayout:
         if not len(parts[0].photos) and not len(parts[1].photos):
             told = " ".join(f"{problem.photo}: {problem.reason}." for problem in parts[0].failed[:3])
             raise DatasetError(f"No row of {root} can be used. {told}".rstrip())
-        problems = [
-            problem for part in parts for problem in (*part.failed, *part.without_position, *part.remarks)
-        ]
+        problems = [problem for part in parts for problem in (*part.without_position, *part.remarks)]
         # Rows whose role or split is unknown fail for either role; they are told once.
-        return Loaded(parts[0].photos, parts[1].photos, tuple(dict.fromkeys(problems)))
+        left_out = dict.fromkeys(problem for part in parts for problem in part.failed)
+        return Loaded(parts[0].photos, parts[1].photos, tuple(problems), tuple(left_out))
