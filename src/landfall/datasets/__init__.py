@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - as any module's
+def __getattr__(name: str) -> Any:
     if name != "draw_city":
         raise AttributeError(f"module 'landfall.datasets' has no attribute {name!r}")
     # Imported when it is first used: few who load a dataset draw one.
