@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from landfall.errors import ModelError, UnknownNameError
 from landfall.models.backbones import BACKBONES, Backbone
 from landfall.models.backbones.weights import load_weights
 from landfall.models.card import ModelCard
@@ -110,13 +111,17 @@ def network_from_checkpoint(card: ModelCard, tensors: Tensors, *, path: Path, de
     """Return the network of a checkpoint, in evaluation mode on a device.
 
     Raises:
-        UnknownNameError: a backbone, head or option that this version doesn't know.
         WeightsError: tensors missing, unexpected or wrongly sized.
-        ModelError: a device that isn't there.
+        ModelError: a backbone, head or option that this version doesn't know, or a device that isn't there.
     """
     on = resolve_device(device)
-    body = _make_backbone(card.backbone or "", card.backbone_options)
-    pooling = create_head(card.head or "", in_channels=body.out_channels, **card.head_options)
+    try:
+        body = _make_backbone(card.backbone or "", card.backbone_options)
+        pooling = create_head(card.head or "", in_channels=body.out_channels, **card.head_options)
+    except UnknownNameError as error:
+        raise ModelError(
+            f"{path}: {error} The file was made by Landfall {card.landfall_version}: use that or a newer one."
+        ) from error
     network = Network(body, pooling, card)
     network.load_tensors(tensors, path=path)
     return network.eval().to(on)

@@ -106,8 +106,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        what = str(error).partition("\n")[0] or type(error).__name__
         raise WeightsError(
-            f"{path}: can't be read as plain tensors ({str(error).splitlines()[0]}). It may be cut short, or "
+            f"{path}: can't be read as plain tensors ({what}). It may be cut short, or "
             "hold code, which Landfall does not run: save the state dict alone."
         ) from error
     if not isinstance(found, Mapping) or not all(isinstance(t, Tensor) for t in found.values()):
