@@ -132,11 +132,10 @@ def _in_reach(east_m: NDArray[np.float64], north_m: NDArray[np.float64]) -> NDAr
 
 def _zone_array(zone: ArrayLike, *, lowest: int) -> NDArray[np.int16]:
     zones = np.asarray(zone)
+    # The last comparison is true of fractions, and of NaN, too.
     wrong = (zones < lowest) | (zones > 60) | (zones != np.floor(zones))
-    if wrong.any() or np.isnan(zones.astype(np.float64)).any():
-        raise PositionError(
-            f"UTM zone {zones[wrong].flat[0] if wrong.any() else 'NaN'} does not exist; expected 1 to 60"
-        )
+    if wrong.any():
+        raise PositionError(f"UTM zone {zones[wrong].flat[0]} does not exist; expected 1 to 60")
     return zones.astype(np.int16)
 
 

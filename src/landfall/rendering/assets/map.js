@@ -153,6 +153,9 @@
       // A page scrolls past a map inside it; a map that is the page zooms.
       scrollWheelZoom: container.closest(".full") !== null,
     });
+    // Leaflet focuses the map when it is clicked; only who comes by the keyboard needs to see that.
+    container.addEventListener("pointerdown", () => container.classList.add("pointed"), true);
+    container.addEventListener("blur", () => container.classList.remove("pointed"));
     map.on("focus click", () => map.scrollWheelZoom.enable());
     map.fitBounds(data.bounds, { padding: [28, 28], maxZoom: data.planar ? 5 : 18, animate: false });
     new Graticule(data.planar).addTo(map);
