@@ -13,6 +13,7 @@ from PIL import Image
 from landfall.datasets import Dataset, load_dataset
 from landfall.datasets.names import NameFields, format_name
 from landfall.models.card import ModelCard
+from landfall.photos import InputSpec
 
 PLACES = 12
 EAST_M, NORTH_M = 300_000.0, 5_790_000.0
@@ -46,17 +47,22 @@ class ColourModel:
 class UnfittedColourModel(ColourModel):
     """Can describe nothing until it is fitted; remembers what it was fitted on."""
 
-    def __init__(self, photos: Sequence[Path] = (), seed: int | None = None) -> None:
+    def __init__(
+        self, photos: Sequence[Path] = (), seed: int | None = None, spec: InputSpec | None = None
+    ) -> None:
         super().__init__()
         self.photos = list(photos)
         self.seed = seed
+        self.spec = spec
 
     @property
     def fitted(self) -> bool:
         return bool(self.photos)
 
-    def fit(self, photos: Sequence[Path], *, seed: int = 0) -> UnfittedColourModel:
-        return UnfittedColourModel(photos, seed)
+    def fit(
+        self, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None
+    ) -> UnfittedColourModel:
+        return UnfittedColourModel(photos, seed, spec)
 
     def describe(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         assert self.fitted

@@ -65,12 +65,12 @@ def test_no_readable_database_is_an_error(street: Dataset, colours: Model) -> No
 
 
 def test_a_model_to_be_fitted_is_fitted_on_the_database_alone(street: Dataset, unfitted_colours: Any) -> None:
-    run = evaluate_model(street, unfitted_colours, seed=7)
+    run = evaluate_model(street, unfitted_colours, seed=7, resize=InputSpec(64, 64))
     assert not unfitted_colours.fitted
     fitted: Any = run.model
     assert fitted.photos == street.database.paths
-    assert fitted.seed == 7
-    again = evaluate_model(street, fitted)
+    assert (fitted.seed, fitted.spec) == (7, InputSpec(64, 64))
+    again = evaluate_model(street, fitted, resize=InputSpec(64, 64))
     assert again.model is fitted
     assert again.evaluation.recall == run.evaluation.recall
 

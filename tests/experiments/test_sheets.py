@@ -44,7 +44,7 @@ def test_the_sample_is_half_wrong_and_depends_on_the_seed(run: EvaluationRun) ->
 
 def test_rows_tell_names_verdicts_and_metres(run: EvaluationRun, street: Dataset) -> None:
     wrong, right = contact_rows(street, run.evaluation, np.array([0, 4]), matches=3)
-    assert wrong.query.name == f"queries/{street.queries.names[0]}"
+    assert wrong.query.name == street.queries.names[0]
     assert wrong.query.caption == ""
     assert wrong.matches[0].right is False
     # The place shown is 5 places of 100 m on; its photos stand at 0 and 5 m, the query at 3 m.
@@ -52,7 +52,7 @@ def test_rows_tell_names_verdicts_and_metres(run: EvaluationRun, street: Dataset
     assert [match.right for match in right.matches] == [True, True, False]
     assert sorted(round(match.error_m or 0) for match in right.matches[:2]) == [2, 3]
     first = run.evaluation.ranked[4, 0]
-    assert right.matches[0].name == f"database/{street.database.names[first]}"
+    assert right.matches[0].name == street.database.names[first]
     assert right.matches[0].jpeg is not None
     with Image.open(io.BytesIO(right.matches[0].jpeg)) as thumbnail:
         assert thumbnail.format == "JPEG"

@@ -11,30 +11,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from landfall.datasets import Dataset, PhotoSet
 from landfall.evaluation import Evaluation, evaluate_descriptors
 from landfall.evaluation.evaluation import check_evaluable, photo_label
 from landfall.extraction import Descriptors, Progress, extract
 from landfall.models import Model
+from landfall.models.fitting import fit_on
 from landfall.photos import InputSpec, PhotoProblem
 
 Side = Literal["database", "queries"]
-
-
-@runtime_checkable
-class FittedOnPhotos(Model, Protocol):
-    """A model that learns from the photos it is to search before it can describe any (densevlad)."""
-
-    @property
-    def fitted(self) -> bool:
-        """Whether it has seen its photos."""
-        ...
-
-    def fit(self, photos: Sequence[Path], *, seed: int = 0) -> Model:
-        """Return a model fitted on ``photos``."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +75,7 @@ def evaluate_model(
         UsageError: thresholds, ranks or batch size make no sense, or ``cache`` is of another extraction.
     """
     check_evaluable(dataset, thresholds_m, ks)
-    if isinstance(model, FittedOnPhotos) and not model.fitted:
-        model = model.fit(dataset.database.paths, seed=seed)
+    model = fit_on(model, dataset.database.paths, seed=seed, spec=resize)
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="landfall-") if cache is None else nullcontext(str(cache)) as folder:

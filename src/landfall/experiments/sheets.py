@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from landfall.datasets import Dataset, PhotoSet
 from landfall.errors import PhotoError
 from landfall.evaluation import Evaluation
-from landfall.evaluation.evaluation import photo_label
 from landfall.evaluation.result import format_metres
 from landfall.geo import distances_m, neighbours_within
 from landfall.photos import encode_thumbnail
@@ -75,7 +74,7 @@ def contact_rows(
 
     def shown(photos: PhotoSet, row: int, **verdict: Any) -> SheetPhoto:
         jpeg = thumbnail(photos.root / photos.names[row])
-        return SheetPhoto(photo_label(dataset, photos, row), jpeg, **verdict)
+        return SheetPhoto(photos.names[row], jpeg, **verdict)
 
     rows = []
     for number, query in enumerate(queries.tolist()):
