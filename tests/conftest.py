@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import settings
+from numpy.typing import NDArray
+from PIL import Image
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
 # The same examples each time, and no example fails for being slow: the tests say nothing about time.
 settings.register_profile("landfall", derandomize=True, deadline=None)
@@ -44,3 +49,68 @@ def browser() -> Iterator[Browser]:
         chromium = driver.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+class Visit:
+    """One page open in a browser window of its own, and what it asked for and complained about."""
+
+    def __init__(self, context: BrowserContext, answer: Callable[[Route], None]) -> None:
+        self.context = context
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self._answer = answer
+        context.route("**/*", self._handle)
+        self.tab: Page = context.new_page()
+        self.tab.on("console", self._note)
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _handle(self, route: Route) -> None:
+        if route.request.url.startswith(("file:", "data:")):
+            route.continue_()
+        else:
+            self.requests.append(route.request.url)
+            self._answer(route)
+
+    def open(self, path: Path, wait_for: str = "div.map[data-ready]") -> Page:
+        self.tab.goto(path.as_uri())
+        self.tab.wait_for_selector(wait_for)
+        return self.tab
+
+    def look(self) -> NDArray[np.int16]:
+        with Image.open(io.BytesIO(self.tab.screenshot())) as picture:
+            return np.asarray(picture.convert("RGB")).astype(np.int16)
+
+    def comes_true(self, condition: Callable[[], bool]) -> bool:
+        """Wait for what takes the page a moment, however busy the machine is."""
+        for _ in range(100):
+            if condition():
+                return True
+            self.tab.wait_for_timeout(100)
+        return False
+
+
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visitor]:
+    contexts: list[BrowserContext] = []
+
+    def start(
+        *,
+        offline: bool = True,
+        answer: Callable[[Route], None] = lambda route: route.abort(),
+        **options: object,
+    ) -> Visit:
+        options = {"viewport": {"width": 1000, "height": 700}, **options}
+        context = browser.new_context(offline=offline, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        return Visit(context, answer)
+
+    yield start
+    for context in contexts:
+        context.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,78 +32,13 @@ from landfall.rendering import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Route
     from playwright.sync_api import Page as Tab
+    from tests.conftest import Visitor
 
 pytestmark = pytest.mark.browser
 
 HOSTILE = """<img src=x onerror="document.title='broken'"><script>document.title='broken'</script>"""
 MAP = "div.map[data-ready]"
-
-
-class Visit:
-    """One page open in a browser window of its own, and what it asked for and complained about."""
-
-    def __init__(self, context: BrowserContext, answer: Callable[[Route], None]) -> None:
-        self.context = context
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self._answer = answer
-        context.route("**/*", self._handle)
-        self.tab: Tab = context.new_page()
-        self.tab.on("console", self._note)
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.complaints.append(message.text)
-
-    def _handle(self, route: Route) -> None:
-        if route.request.url.startswith(("file:", "data:")):
-            route.continue_()
-        else:
-            self.requests.append(route.request.url)
-            self._answer(route)
-
-    def open(self, path: Path, wait_for: str = MAP) -> Tab:
-        self.tab.goto(path.as_uri())
-        self.tab.wait_for_selector(wait_for)
-        return self.tab
-
-    def look(self) -> NDArray[np.int16]:
-        with Image.open(io.BytesIO(self.tab.screenshot())) as picture:
-            return np.asarray(picture.convert("RGB")).astype(np.int16)
-
-    def comes_true(self, condition: Callable[[], bool]) -> bool:
-        """Wait for what takes the page a moment, however busy the machine is."""
-        for _ in range(100):
-            if condition():
-                return True
-            self.tab.wait_for_timeout(100)
-        return False
-
-
-Visitor = Callable[..., Visit]
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visitor]:
-    contexts: list[BrowserContext] = []
-
-    def start(
-        *,
-        offline: bool = True,
-        answer: Callable[[Route], None] = lambda route: route.abort(),
-        **options: object,
-    ) -> Visit:
-        options = {"viewport": {"width": 1000, "height": 700}, **options}
-        context = browser.new_context(offline=offline, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        return Visit(context, answer)
-
-    yield start
-    for context in contexts:
-        context.close()
 
 
 def jpeg(color: str) -> bytes:
