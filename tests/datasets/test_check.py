@@ -104,6 +104,12 @@ def test_a_radius_can_be_chosen(root: Path) -> None:
         check_dataset(load_dataset(root), radius_m=-1)
 
 
+def test_a_query_without_a_position_is_told_once(root: Path, draw: Draw) -> None:
+    draw(root / "queries" / "lost.jpg")
+    [finding] = check_dataset(load_dataset(root)).findings
+    assert (finding.kind, finding.photos) == ("no position", ("queries/lost.jpg",))
+
+
 def test_planar_and_geographic_together_are_told(root: Path, draw: Draw) -> None:
     shutil.rmtree(root / "queries")
     draw(root / "queries" / "@0@10@.jpg")

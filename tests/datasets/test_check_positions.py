@@ -96,6 +96,14 @@ def test_a_city_anywhere_has_nothing_strange(count: int, seed: int, lat: float, 
     assert strange(city(lat, lon, count, seed=seed)) == ([], [], [])
 
 
+def test_a_gap_is_judged_by_the_usual_spacing() -> None:
+    # Every 600 m a photo, one left out for 5 km: 8 spacings. Every 10 m a photo, then 5 km: 500 spacings.
+    sparse = np.array([0, 600, 1200, 1800, 2400, 3000, 8000], dtype=np.float64)
+    assert not strange_positions(Positions.planar(sparse, np.zeros(7))).far.size
+    dense = np.array([0, 10, 20, 30, 40, 50, 5050], dtype=np.float64)
+    assert strange_positions(Positions.planar(dense, np.zeros(7))).far.tolist() == [6]
+
+
 def test_names_of_two_positions_are_found() -> None:
     # 3 degrees east on the equator is east 500 km, north 0 of zone 31; a degree north is 110.6 km there.
     rows, apart_m = disagreeing_names(

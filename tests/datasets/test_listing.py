@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -8,6 +9,8 @@ import pytest
 
 from landfall.datasets import load_photos
 from landfall.errors import DatasetError
+from landfall.geo import LatLon
+from landfall.photos import write_jpeg
 
 
 class Draw(Protocol):
@@ -42,6 +45,15 @@ def test_names_go_before_exif_and_exif_before_nothing(tmp_path: Path, draw: Draw
     ]
     assert [problem.photo for problem in listing.failed] == ["loop", "broken.jpg"]
     assert listing.other_files == 1
+
+
+def test_exif_tells_heading_and_time_too(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 16, 3), dtype=np.uint8)
+    moment = datetime(2015, 3, 12, 14, 30, 5)
+    write_jpeg(tmp_path / "a.jpg", pixels, location=LatLon(50, 10), heading_deg=123.0, taken_at=moment)
+    photos = load_photos(tmp_path).photos
+    assert photos.heading_deg.tolist() == [123.0]
+    assert photos.taken_at[0].astype(object) == moment
 
 
 def test_a_single_photo(tmp_path: Path, draw: Draw) -> None:

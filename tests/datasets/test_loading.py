@@ -33,6 +33,8 @@ def test_a_name_is_looked_up_in_the_datasets_folder(
     assert (loaded.label, loaded.layout, len(loaded.database)) == ("town/test", "standard", 1)
     with pytest.raises(DatasetError, match=r"'twon'.*DATASETS_FOLDER holds town"):
         load_dataset("twon")
+    with pytest.raises(DatasetError, match="DATASETS_FOLDER holds town"):
+        load_dataset("nothing like it")
     pair(tmp_path / "town", draw)
     assert load_dataset("town").split is None, "a path that exists goes before a name"
 

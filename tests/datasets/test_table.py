@@ -92,6 +92,17 @@ def test_rows_without_a_position_fall_back_on_the_photo(tmp_path: Path, draw: Dr
     assert [problem.photo for problem in listing.failed] == ["broken.jpg"]
 
 
+def test_a_name_without_a_zone_does_not_fill_a_gap_among_places_on_earth(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "a.jpg")
+    draw(tmp_path / "@0@10@.jpg")
+    (tmp_path / "t.csv").write_text("path,lat,lon\na.jpg,1,1\n@0@10@.jpg,,\n")
+    loaded = load_dataset(tmp_path / "t.csv")
+    assert loaded.database.positions.known.tolist() == [True, False]
+    assert "no UTM zone" in loaded.problems[0].reason
+    (tmp_path / "t.csv").write_text("path,lat,lon\n@0@10@.jpg,,\n")
+    assert load_dataset(tmp_path / "t.csv").database.positions.north_m.tolist() == [10.0]
+
+
 def test_each_bad_row_is_named_by_line_and_reason(folder: Path) -> None:
     rows = {
         "a.jpg,abc,1,database": "lat 'abc' is not a number",
