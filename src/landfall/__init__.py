@@ -14,15 +14,8 @@ if TYPE_CHECKING:
     from landfall.geo import LatLon
     from landfall.index import Index, Match
     from landfall.localization import Fix, localize
-    from landfall.models import (
-        ModelCard,
-        backbones,
-        create_head,
-        create_network,
-        heads,
-        load_network,
-        models,
-    )
+    from landfall.models import ModelCard, create_head, create_network, load_network
+    from landfall.models.catalogue import backbones, heads
 
 __version__ = "0.1.0"
 
@@ -49,18 +42,20 @@ _HOMES = {
     "LatLon": "landfall.geo",
     "Match": "landfall.index",
     "ModelCard": "landfall.models",
-    "backbones": "landfall.models",
+    "backbones": "landfall.models.catalogue",
     "create_head": "landfall.models",
     "create_network": "landfall.models",
     "describe": "landfall.extraction",
-    "heads": "landfall.models",
+    "heads": "landfall.models.catalogue",
     "load_network": "landfall.models",
     "localize": "landfall.localization",
-    "models": "landfall.models",
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the names are of many types
+def __getattr__(name: str) -> Any:
+    if name == "models":
+        # Both a package and, for users, a function that lists what can be loaded: the package is callable.
+        return import_module("landfall.models")
     if name not in _HOMES:
         raise AttributeError(f"module 'landfall' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -62,14 +62,19 @@ def test_no_match_gives_nan_and_leaves_the_others_alone() -> None:
     assert metres_between(got_lat[1], got_lon[1], 5.0, 6.0) < 0.01
 
 
-@given(
-    st.lists(st.floats(0.0, 10.0), min_size=1, max_size=20),
-    st.floats(0.1, 100.0),
-)
+def test_beside_the_very_same_photo_no_other_has_a_vote() -> None:
+    np.testing.assert_array_equal(match_weights(np.array([[0.0, 0.0, 0.3]])), [[1.0, 1.0, 0.0]])
+
+
+def test_a_match_at_the_stated_excess_has_lost_one_e_fold() -> None:
+    weights = match_weights(np.array([[0.8, 0.8 * 1.025]]), sharpness=40.0)
+    assert weights[0, 1] == pytest.approx(np.exp(-1.0))
+
+
+@given(st.lists(st.floats(0.01, 10.0), min_size=1, max_size=20), st.floats(0.1, 100.0))
 def test_weights_do_not_depend_on_the_scale_of_distances(values: list[float], scale: float) -> None:
     distances = np.sort(np.array([values]))
     weights = match_weights(distances)
     assert weights[0, 0] == 1.0
     assert np.all(np.diff(weights[0]) <= 0)
-    if distances[0, -1] - distances[0, 0] > 1e-6:  # below that the scale itself is rounding
-        np.testing.assert_allclose(match_weights(distances * scale), weights, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(match_weights(distances * scale), weights, rtol=1e-6, atol=1e-9)

@@ -18,6 +18,9 @@ from landfall.cli import dataset, demo, evaluate, extract, index, localize, mode
 from landfall.cli.console import say
 from landfall.errors import LandfallError, PhotoError
 
+# What a shell reports of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="landfall",
     help="Tells where a photo was taken.",
@@ -66,9 +69,11 @@ def main() -> None:
     except LandfallError as error:
         say(f"landfall: {error}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        say("landfall: interrupted; what was finished is kept, and the same command goes on from there")
-        sys.exit(130)
+    except SystemExit as ended:
+        # Typer turns Ctrl-C into this code and says nothing.
+        if ended.code == INTERRUPTED:
+            say("landfall: interrupted; what was finished is kept, and the same command goes on from there")
+        raise
     except BrokenPipeError:
         # The reader of our output has gone (`landfall ... | head`); there is no one to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,13 +1,13 @@
 """From matches to a position: building an index, localizing photos, writing the answers.
 
-``build.py`` and ``localize.py`` put the pieces of the floors below together; what turns matches into one
+``build.py`` and ``localizer.py`` put the pieces of the floors below together; what turns matches into one
 position belongs in ``position.py``; what a Fix is, in ``fix.py``; which photos are asked about, in
 ``queries.py``; files that hold fixes, in ``outputs.py`` and ``page.py``.
 """
 
 from landfall.localization.build import BuildReport, build_index
 from landfall.localization.fix import Fix
-from landfall.localization.localize import localize
+from landfall.localization.localizer import localize
 from landfall.localization.model_choice import choose_model
 from landfall.localization.outputs import to_geojson, to_text
 from landfall.localization.page import fixes_page

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from landfall.models.card import ModelCard
 from landfall.models.model import Model
 from landfall.photos import InputSpec
 
@@ -26,10 +25,6 @@ class FittedOnPhotos(Model, Protocol):
         ...
 
 
-class _WithCard(Model, Protocol):
-    card: ModelCard
-
-
 def needs_fitting(model: Model) -> bool:
     """Tell whether a model can describe nothing before it has seen the photos that are to be searched."""
     return isinstance(model, FittedOnPhotos) and not model.fitted
@@ -42,7 +37,7 @@ def fit_on(model: Model, photos: Sequence[Path], *, seed: int = 0, spec: InputSp
     return model
 
 
-def with_input_spec(model: _WithCard, spec: InputSpec) -> Model:
+def with_input_spec(model: Model, spec: InputSpec) -> Model:
     """Return the same model with a card that asks for photos of another size; the weights are shared."""
     update = {"height": spec.height, "width": spec.width, "interpolation": spec.interpolation}
     resized = copy.copy(model)

@@ -16,10 +16,8 @@ from landfall.models.card import ModelCard
 class Model(Protocol):
     """Describes photos that were read as its card says."""
 
-    @property
-    def card(self) -> ModelCard:
-        """What the model takes, gives and comes from."""
-        ...
+    #: What the model takes, gives and comes from.
+    card: ModelCard
 
     def describe(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return one descriptor a photo.
