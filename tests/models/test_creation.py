@@ -62,6 +62,11 @@ def test_unknown_names_suggest_close_ones() -> None:
     ("head", "options", "words"),
     [
         ("gem", {"p": 0}, "p is 0"),
+        ("gem", {"p": float("nan")}, "p is nan"),
+        ("gem", {"out_dim": 0}, "out_dim is 0"),
+        ("gem", {"p": "3"}, r"Option p of head 'gem' is '3' \(str\); expected float, as 3.0"),
+        ("netvlad", {"clusters": 64.0}, r"is 64.0 \(float\); expected int"),
+        ("netvlad", {"clusters": True}, r"is True \(bool\); expected int"),
         ("gem", {"whitening": False, "out_dim": 4}, "out_dim is 4"),
         ("netvlad", {"clusters": 0}, "0 clusters"),
         ("crn", {"mask_activation": "tanh"}, "'tanh'; expected one of softplus, relu, none"),

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from landfall.models.creation import create_backbone, create_head, create_network
     from landfall.models.densevlad import DenseVLAD
     from landfall.models.loading import load_model, load_network
-    from landfall.models.model import FittedOnPhotos, Model
+    from landfall.models.model import Model
     from landfall.models.network import Network
 
 _HOMES = {
     "DenseVLAD": "densevlad",
-    "FittedOnPhotos": "model",
     "Model": "model",
     "ModelCard": "card",
     "Network": "network",
@@ -42,7 +41,6 @@ _HOMES = {
 
 __all__ = [
     "DenseVLAD",
-    "FittedOnPhotos",
     "Model",
     "ModelCard",
     "Network",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -32,18 +31,4 @@ class Model(Protocol):
 
     def save(self, path: str | Path) -> None:
         """Write weights and card to one file."""
-        ...
-
-
-@runtime_checkable
-class FittedOnPhotos(Model, Protocol):
-    """A model without weights, which learns what it needs from the photos it is to tell apart."""
-
-    @property
-    def fitted(self) -> bool:
-        """Whether it can describe yet."""
-        ...
-
-    def fit(self, photos: Sequence[Path], *, seed: int = 0) -> Model:
-        """Return a model that has learned from photos; the same photos and seed give the same model."""
         ...

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from landfall.errors import UnknownNameError
+from landfall.errors import ModelError, UnknownNameError
 
 
 def complete_options(what: str, make: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def complete_options(what: str, make: Callable[..., object], given: Mapping[str,
 
     Raises:
         UnknownNameError: an option that ``make`` does not take; close ones are suggested.
+        ModelError: a value of another type than the default's. Whole numbers pass for fractional ones.
     """
     defaults = {
         name: parameter.default
@@ -31,4 +32,15 @@ def complete_options(what: str, make: Callable[..., object], given: Mapping[str,
     for name in given:
         if name not in defaults:
             raise UnknownNameError(f"option of {what}", name, defaults)
+        _check_type(what, name, given[name], defaults[name])
     return defaults | dict(given)
+
+
+def _check_type(what: str, name: str, value: object, default: object) -> None:
+    # A default of None tells nothing of the type.
+    expected = (float, int) if type(default) is float else (type(default),)
+    if default is not None and type(value) not in expected:
+        raise ModelError(
+            f"Option {name} of {what} is {value!r} ({type(value).__name__}); expected "
+            f"{type(default).__name__}, as {default!r}."
+        )

@@ -13,6 +13,8 @@ linear layer out, for backbones that were not trained with one.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +46,7 @@ class GeM(Head):
         whitening: learn a linear layer after the pooling; without it D is ``in_channels``.
 
     Raises:
-        ModelError: p is not positive, or another ``out_dim`` without the layer that would give it.
+        ModelError: p or ``out_dim`` is not positive, or ``out_dim`` asks for the layer that is left out.
     """
 
     p: Tensor
@@ -59,7 +61,7 @@ class GeM(Head):
         whitening: bool = True,
     ) -> None:
         super().__init__(in_channels=in_channels)
-        if p <= 0:
+        if not 0 < p < math.inf:
             raise ModelError(
                 f"GeM's exponent p is {p}; give a number above 0 (1 is the mean, 3 the default)."
             )
@@ -68,6 +70,8 @@ class GeM(Head):
                 f"GeM without whitening gives {in_channels} numbers, and out_dim is {out_dim}. "
                 "Leave out_dim out, or set whitening=True."
             )
+        if out_dim is not None and out_dim < 1:
+            raise ModelError(f"GeM's out_dim is {out_dim}; give at least 1, or None for {in_channels}.")
         exponent = torch.tensor([float(p)])
         if learn_p:
             self.p = nn.Parameter(exponent)
