@@ -9,7 +9,12 @@ from threading import Thread, current_thread
 import pytest
 import torch
 
-from landfall.models.threads import available_cores, map_in_threads, use_one_torch_thread
+from landfall.models.threads import (
+    available_cores,
+    compute_in_one_thread,
+    map_in_threads,
+    use_one_torch_thread,
+)
 
 
 @pytest.fixture
@@ -60,6 +65,11 @@ def test_a_thread_that_asks_for_it_is_the_only_one_changed(three_torch_threads: 
     thread.start()
     thread.join()
     assert found == [1, 3]
+    assert torch.get_num_threads() == 3
+
+
+def test_one_computation_has_one_thread(three_torch_threads: None) -> None:
+    assert compute_in_one_thread(torch.get_num_threads) == 1
     assert torch.get_num_threads() == 3
 
 

@@ -18,6 +18,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -74,6 +76,12 @@ def dense_root_sift(image: Tensor, sift: DenseSift) -> Iterator[Tensor]:
         descriptors = sift_grid(shrink(gray, scale), cell_px=sift.cell_px, step_px=sift.step_px)
         rooted, contrast = root_sift(descriptors.flatten(0, 1))
         yield rooted[contrast >= sift.least_contrast]
+
+
+def as_tensor(image: npt.NDArray[np.uint8]) -> Tensor:
+    """Return a photo (H, W, 3) as a tensor, without a copy where torch allows it."""
+    # torch warns of arrays that it could write to although they forbid it.
+    return torch.from_numpy(np.require(image, requirements=["C", "W"]))
 
 
 def to_gray(image: Tensor) -> Tensor:

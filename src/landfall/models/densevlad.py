@@ -26,12 +26,12 @@ from landfall.errors import ModelError, WeightsError
 from landfall.models.card import ModelCard
 from landfall.models.checkpoint import Tensors, write_checkpoint
 from landfall.models.loading import FAMILIES
-from landfall.models.pca import Whitening
 from landfall.models.published import PUBLISHED
 from landfall.photos import InputSpec
 
 if TYPE_CHECKING:
     from landfall.models.densevlad_fit import FitOptions, FitProgress, FitReport
+    from landfall.models.pca import Whitening
     from landfall.models.vocabulary import Vocabulary
 
 #: Street views lose nothing by it against 320 x 320, and a photo takes a quarter less time.
@@ -119,6 +119,9 @@ class DenseVLAD:
         Raises:
             ModelError: not fitted yet, or another shape or type of array.
         """
+        import torch
+
+        from landfall.models.dense_sift import as_tensor
         from landfall.models.threads import map_in_threads
 
         vocabulary, whitening = self._parts()
@@ -126,10 +129,16 @@ class DenseVLAD:
             raise ModelError(
                 f"Photos came as {images.dtype} of shape {images.shape}; expected uint8 (B, H, W, 3), RGB."
             )
-        vectors = np.empty((len(images), vocabulary.words.numel()), np.float32)
-        for vector, aggregated in zip(vectors, map_in_threads(vocabulary.aggregate, images), strict=True):
-            vector[:] = aggregated
-        return whitening(vectors)
+
+        def describe_one(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+            with torch.inference_mode():
+                one: npt.NDArray[np.float32] = whitening(vocabulary.aggregate(as_tensor(image))).numpy()
+            return one
+
+        described = np.empty((len(images), self.card.descriptor_dim), np.float32)
+        for row, one in zip(described, map_in_threads(describe_one, images), strict=True):
+            row[:] = one
+        return described
 
     def save(self, path: str | Path) -> None:
         """Write words, whitening and card to one safetensors file (see `landfall.models.checkpoint`).
@@ -142,8 +151,8 @@ class DenseVLAD:
             "feature_mean": vocabulary.mean.numpy(),
             "feature_axes": vocabulary.axes.numpy(),
             "words": vocabulary.words.numpy(),
-            "whitening_mean": whitening.mean,
-            "whitening_projection": whitening.projection,
+            "whitening_mean": whitening.mean.numpy(),
+            "whitening_projection": whitening.projection.numpy(),
         }
         self.card = write_checkpoint(path, tensors, self.card)
 
@@ -202,6 +211,7 @@ def densevlad_from_checkpoint(
     import torch
 
     from landfall.models.dense_sift import SIFT_DIM, DenseSift
+    from landfall.models.pca import Whitening
     from landfall.models.vocabulary import Vocabulary
 
     _check(card, tensors, path, sift_dim=SIFT_DIM)
@@ -213,13 +223,11 @@ def densevlad_from_checkpoint(
             f"{path}: its settings of local descriptors can't be used ({error}). It was made by Landfall "
             f"{card.landfall_version}: use that version, or fit the model anew."
         ) from error
+    loaded = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
     vocabulary = Vocabulary(
-        sift=sift,
-        mean=torch.from_numpy(tensors["feature_mean"]),
-        axes=torch.from_numpy(tensors["feature_axes"]),
-        words=torch.from_numpy(tensors["words"]),
+        sift=sift, mean=loaded["feature_mean"], axes=loaded["feature_axes"], words=loaded["words"]
     )
-    whitening = Whitening(mean=tensors["whitening_mean"], projection=tensors["whitening_projection"])
+    whitening = Whitening(mean=loaded["whitening_mean"], projection=loaded["whitening_projection"])
     return DenseVLAD(card, vocabulary=vocabulary, whitening=whitening)
 
 

@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from landfall.errors import ModelError, PhotoError
-from landfall.models.dense_sift import DenseSift
-from landfall.models.pca import Float32Array, Whitening, fit_whitening
-from landfall.models.threads import map_in_threads
-from landfall.models.vocabulary import Vocabulary, fit_vocabulary, local_descriptors
+from landfall.models.dense_sift import DenseSift, as_tensor, dense_root_sift
+from landfall.models.pca import Whitening, fit_whitening
+from landfall.models.threads import compute_in_one_thread, map_in_threads
+from landfall.models.vocabulary import Vocabulary, fit_vocabulary
 from landfall.photos import InputSpec, PhotoProblem, load_photo
-
-Pixels = npt.NDArray[np.uint8]
 
 #: Told the step ("words", "whitening"), how many of its photos are done, and how many there are.
 FitProgress = Callable[[str, int, int], None]
@@ -105,27 +104,30 @@ def fit_densevlad(
     drawing = _Drawing(photos, spec, seed=seed, workers=workers, progress=progress)
     a_photo = -(-options.word_descriptors // max(1, min(options.word_photos, len(photos))))
 
-    def sample(row: int, pixels: Pixels) -> Float32Array:
-        descriptors = local_descriptors(pixels, options.sift)
+    def sample(row: int, image: Tensor) -> Tensor:
+        descriptors = torch.cat(list(dense_root_sift(image, options.sift)))
         chosen = np.random.default_rng((seed, row)).permutation(len(descriptors))[:a_photo]
-        return descriptors[chosen]
+        return descriptors[torch.from_numpy(chosen)]
 
     samples = drawing.take("words", options.word_photos, sample)
     found = sum(map(len, samples))
     if len(samples) < LEAST_PHOTOS or found < options.words:
         raise ModelError(_too_few(photos, len(samples), found, options.words, drawing.problems))
-    vocabulary = fit_vocabulary(
-        np.concatenate(samples),
-        sift=options.sift,
-        words=options.words,
-        feature_dim=options.feature_dim,
-        seed=seed,
+    vocabulary = compute_in_one_thread(
+        lambda: fit_vocabulary(
+            torch.cat(samples),
+            sift=options.sift,
+            words=options.words,
+            feature_dim=options.feature_dim,
+            seed=seed,
+        )
     )
-    del samples
     vectors = drawing.take(
-        "whitening", options.whitening_photos, lambda _, pixels: vocabulary.aggregate(pixels)
+        "whitening", options.whitening_photos, lambda _, image: vocabulary.aggregate(image)
     )
-    whitening = fit_whitening(np.stack(vectors), dim=options.dim, shrinkage=options.shrinkage)
+    whitening = compute_in_one_thread(
+        lambda: fit_whitening(torch.stack(vectors), dim=options.dim, shrinkage=options.shrinkage)
+    )
     if not len(whitening.projection):
         raise ModelError(
             f"densevlad can't be fitted: the {len(vectors)} photos that can be used all look the same to it. "
@@ -154,18 +156,19 @@ class _Drawing:
         self._order = [int(row) for row in np.random.default_rng(seed).permutation(len(photos))]
         self.problems: dict[int, PhotoProblem] = {}
 
-    def take(self, step: str, limit: int, make: Callable[[int, Pixels], Float32Array]) -> list[Float32Array]:
+    def take(self, step: str, limit: int, make: Callable[[int, Tensor], Tensor]) -> list[Tensor]:
         """Return what ``make`` makes of the first ``limit`` photos of which it makes more than zeros.
 
         Args:
             step: what the progress is told.
             limit: photos, at most.
-            make: takes a photo's place in the list and its pixels; called in threads.
+            make: takes a photo's place in the list and its pixels (H, W, 3) uint8; called in threads.
         """
 
-        def read(row: int) -> Float32Array | str:
+        def read(row: int) -> Tensor | str:
             try:
-                made = make(row, load_photo(self._photos[row], self._spec).pixels)
+                with torch.inference_mode():
+                    made = make(row, as_tensor(load_photo(self._photos[row], self._spec).pixels))
             except PhotoError as error:
                 return error.reason
             except OSError as error:
@@ -174,7 +177,7 @@ class _Drawing:
 
         rows = [row for row in self._order if row not in self.problems]
         left = len(rows)
-        taken: list[Float32Array] = []
+        taken: list[Tensor] = []
         for row, made in zip(rows, map_in_threads(read, rows, workers=self._workers), strict=True):
             if isinstance(made, str):
                 self.problems[row] = PhotoProblem(photo=str(self._photos[row]), reason=made)

@@ -16,20 +16,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-Float32Array = npt.NDArray[np.float32]
-Float64Array = npt.NDArray[np.float64]
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 #: Variance, as a share of the largest, below which float32 samples tell nothing of an axis.
 _LEAST_VARIANCE = 1e-7
 
-#: Rows of one matrix product. Always the same number, so that a row's last bits don't depend on its company.
-_BLOCK_ROWS = 16
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PrincipalAxes:
     """The axes along which samples vary, most first.
 
@@ -39,63 +34,55 @@ class PrincipalAxes:
         variances: (d,) of the samples (divided by N) along each axis, falling.
     """
 
-    mean: Float64Array
-    axes: Float64Array
-    variances: Float64Array
+    mean: Tensor
+    axes: Tensor
+    variances: Tensor
 
 
-def principal_axes(samples: Float32Array) -> PrincipalAxes:
+def principal_axes(samples: Tensor) -> PrincipalAxes:
     """Return every axis along which samples (N, D) vary.
 
     Takes the eigenvectors of the D x D covariance, or of the N x N Gram matrix where that is smaller.
     """
     count, dim = samples.shape
-    mean = samples.mean(axis=0, dtype=np.float64)
-    # The products are taken in float32: half the memory and time, and the samples are no more exact.
-    centred = samples - mean.astype(np.float32)
-    small = centred.T @ centred if count > dim else centred @ centred.T
-    squares, vectors = np.linalg.eigh(small.astype(np.float64) / count)
-    squares, vectors = squares[::-1], vectors[:, ::-1]
-    kept = int(np.count_nonzero(squares > _LEAST_VARIANCE * max(squares[0], 0.0)))
-    if count <= dim:
-        kept = min(kept, count - 1)
-    if count > dim:
-        axes = vectors[:, :kept].T
-    else:
-        axes = vectors[:, :kept].T @ centred
-        axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    return PrincipalAxes(mean=mean, axes=axes, variances=squares[:kept])
+    mean = samples.mean(dim=0, dtype=torch.float64).to(samples.dtype)
+    centred = samples - mean
+    by_covariance = count > dim
+    # In the samples' own precision: half the memory and time, and they are no more exact.
+    small = centred.T @ centred if by_covariance else centred @ centred.T
+    variances, vectors = torch.linalg.eigh(small.double() / count)
+    variances, vectors = variances.flip(0), vectors.flip(1).to(samples.dtype)
+    # Samples of one dimension less than their number have a last eigenvalue of rounding alone.
+    most = dim if by_covariance else count - 1
+    kept = min(most, int((variances > _LEAST_VARIANCE * variances[0].clamp(min=0)).sum()))
+    axes = vectors[:, :kept].T
+    if not by_covariance:
+        axes = F.normalize(axes @ centred, dim=1)
+    return PrincipalAxes(mean=mean, axes=axes.contiguous(), variances=variances[:kept].to(samples.dtype))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Whitening:
     """Takes vectors to their whitened principal components, as unit vectors.
 
     Attributes:
-        mean: (D,) float32, subtracted first.
-        projection: (d, D) float32; the principal axes, each divided by its shrunk standard deviation.
+        mean: (D,), subtracted first.
+        projection: (d, D); the principal axes, each divided by its shrunk standard deviation.
     """
 
-    mean: Float32Array
-    projection: Float32Array
+    mean: Tensor
+    projection: Tensor
 
-    def components(self, vectors: Float32Array) -> Float32Array:
-        """Return the whitened components (N, d) of vectors (N, D), not normalised."""
-        count, dim = vectors.shape
-        blocks = np.zeros((-(-count // _BLOCK_ROWS), _BLOCK_ROWS, dim), np.float32)
-        blocks.reshape(-1, dim)[:count] = vectors - self.mean
-        whitened: Float32Array = (blocks @ self.projection.T).reshape(-1, len(self.projection))
-        return whitened[:count]
+    def components(self, vectors: Tensor) -> Tensor:
+        """Return the whitened components (..., d) of vectors (..., D), not normalised."""
+        return (vectors - self.mean) @ self.projection.T
 
-    def __call__(self, vectors: Float32Array) -> Float32Array:
-        """Return the whitened vectors (N, d) of vectors (N, D), of unit norm; the mean itself stays zero."""
-        whitened = self.components(vectors)
-        norms = np.linalg.norm(whitened, axis=1, keepdims=True)
-        normalised: Float32Array = whitened / np.maximum(norms, np.finfo(np.float32).tiny)
-        return normalised
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """Return the whitened vectors (..., d) of vectors (..., D), of unit norm; the mean stays zero."""
+        return F.normalize(self.components(vectors), dim=-1)
 
 
-def fit_whitening(samples: Float32Array, *, dim: int, shrinkage: float = 1.0) -> Whitening:
+def fit_whitening(samples: Tensor, *, dim: int, shrinkage: float = 1.0) -> Whitening:
     """Return the whitening to the first ``dim`` principal axes of samples (N, D), or to all there are.
 
     Args:
@@ -105,6 +92,7 @@ def fit_whitening(samples: Float32Array, *, dim: int, shrinkage: float = 1.0) ->
     """
     principal = principal_axes(samples)
     variances = principal.variances
-    floor = shrinkage * variances.mean() if len(variances) else 0.0
-    projection = principal.axes[:dim] / np.sqrt(variances[:dim] + floor)[:, None]
-    return Whitening(mean=principal.mean.astype(np.float32), projection=projection.astype(np.float32))
+    floor = shrinkage * variances.sum() / max(1, len(variances))
+    return Whitening(
+        mean=principal.mean, projection=principal.axes[:dim] / (variances[:dim] + floor).sqrt()[:, None]
+    )

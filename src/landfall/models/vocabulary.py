@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from landfall.models.dense_sift import DenseSift, dense_root_sift
 from landfall.models.heads.centroids import kmeans
-from landfall.models.pca import Float32Array, principal_axes
+from landfall.models.pca import principal_axes
 from landfall.models.vlad import vlad
 
 _ITERATIONS = 25
@@ -33,31 +31,15 @@ class Vocabulary:
     axes: Tensor
     words: Tensor
 
-    def aggregate(self, image: npt.NDArray[np.uint8]) -> Float32Array:
+    def aggregate(self, image: Tensor) -> Tensor:
         """Return the VLAD (K * d,) of a photo (H, W, 3) uint8 RGB; zeros where it has no contrast."""
-        with torch.inference_mode():
-            scales = dense_root_sift(as_tensor(image), self.sift)
-            offset = self.axes @ self.mean
-            features = torch.cat([descriptors @ self.axes.T - offset for descriptors in scales])
-            described: Float32Array = vlad(features, self.words).numpy()
-        return described
-
-
-def local_descriptors(image: npt.NDArray[np.uint8], sift: DenseSift) -> Float32Array:
-    """Return the RootSIFT descriptors (N, 128) of a photo (H, W, 3) uint8 RGB, of all scales."""
-    with torch.inference_mode():
-        descriptors: Float32Array = torch.cat(list(dense_root_sift(as_tensor(image), sift))).numpy()
-    return descriptors
-
-
-def as_tensor(image: npt.NDArray[np.uint8]) -> Tensor:
-    """Return a photo as a tensor, without a copy where torch allows it."""
-    # torch warns of arrays that it could write to although they forbid it.
-    return torch.from_numpy(np.require(image, requirements=["C", "W"]))
+        offset = self.axes @ self.mean
+        scales = dense_root_sift(image, self.sift)
+        return vlad(torch.cat([descriptors @ self.axes.T - offset for descriptors in scales]), self.words)
 
 
 def fit_vocabulary(
-    descriptors: Float32Array, *, sift: DenseSift, words: int, feature_dim: int, seed: int
+    descriptors: Tensor, *, sift: DenseSift, words: int, feature_dim: int, seed: int
 ) -> Vocabulary:
     """Return the vocabulary of a sample of RootSIFT descriptors (N, 128), by PCA and k-means.
 
@@ -72,12 +54,7 @@ def fit_vocabulary(
         ModelError: fewer descriptors than words.
     """
     principal = principal_axes(descriptors)
-    axes = principal.axes[:feature_dim].astype(np.float32)
-    features = (descriptors - principal.mean.astype(np.float32)) @ axes.T
-    centroids = kmeans(features, words, seed=seed, iterations=_ITERATIONS)
-    return Vocabulary(
-        sift=sift,
-        mean=torch.from_numpy(principal.mean.astype(np.float32)),
-        axes=torch.from_numpy(np.ascontiguousarray(axes)),
-        words=torch.from_numpy(centroids),
-    )
+    axes = principal.axes[:feature_dim].contiguous()
+    features = (descriptors - principal.mean) @ axes.T
+    centroids = kmeans(features.numpy(), words, seed=seed, iterations=_ITERATIONS)
+    return Vocabulary(sift=sift, mean=principal.mean, axes=axes, words=torch.from_numpy(centroids))
