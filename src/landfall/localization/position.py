@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 # Votes within this distance of each other support the same place: the field's 25 m.
 BANDWIDTH_M = 25.0
 # How fast a match's weight falls as its distance grows beyond the first match's: a match 2.5 % further has
-# lost one e-fold. Both numbers were chosen on a validation split of street views, for three untrained heads at
-# once; from 24 to 48 and from 12.5 to 25 m the share placed within 25 m moves by less than its standard error.
+# lost one e-fold. Both numbers were chosen on a validation split of street views, for three untrained heads;
+# from 24 to 48 and from 12.5 to 25 m the share within 25 m moves by less than its standard error.
 SHARPNESS = 40.0
 
 
