@@ -11,9 +11,6 @@ Run: ``python benchmarks/densevlad.py [--rounds N]``.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -26,12 +23,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from environment import RESULTS, environment, write_result
 from landfall.models.dense_sift import DenseSift, as_tensor, dense_root_sift
 from landfall.models.densevlad import DenseVLAD
-from landfall.models.threads import available_cores, map_in_threads
+from landfall.models.threads import map_in_threads
 
 HEIGHT, WIDTH = 240, 320
-RESULT = Path(__file__).parent / "results" / "densevlad.json"
 
 
 def draw_photo(seed: int) -> NDArray[np.uint8]:
@@ -115,16 +112,10 @@ def main() -> None:
         "describe_cpu_ms_per_photo": round(statistics.median(described), 1),
         "fit_cpu_s": {"photos": len(photos), "seconds": round(fit_cpu_ms / 1e3, 2)},
         "threads": {str(n): describe_in_threads(model, photos, n) for n in (1, 2)},
-        "load_average": round(os.getloadavg()[0], 1),
         "rounds": rounds,
-        "machine": platform.machine(),
-        "cores": available_cores(),
-        "versions": {"torch": torch.__version__, "opencv": cv2.__version__, "numpy": np.__version__},
+        "environment": environment("torch", "opencv-python-headless", "numpy"),
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(text + "\n")
+    write_result(result, RESULTS / "densevlad.json")
 
 
 if __name__ == "__main__":

@@ -16,10 +16,8 @@ Before anything is measured the ways are checked to find the same rows.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
-import platform
 import re
 import statistics
 import tempfile
@@ -35,6 +33,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from environment import RESULTS, environment, write_result
 from landfall.index import search_exact
 
 Queries = NDArray[np.float32]
@@ -156,7 +155,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--k", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "exact_search.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "exact_search.json")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder:
@@ -184,18 +183,10 @@ def main() -> None:
             for way in WAYS
             if way != "landfall"
         },
-        "machine": {"cpu": _cpu(), "system": platform.system(), "threads": 1, "load": os.getloadavg()[0]},
-        "versions": {"torch": torch.__version__, "faiss": faiss.__version__, "numpy": np.__version__},
+        "threads": 1,
+        "environment": environment("torch", "faiss-cpu", "numpy"),
     }
-    text = json.dumps(result, indent=2)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
-
-
-def _cpu() -> str:
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return found[1] if found else platform.processor()
+    write_result(result, options.out)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,12 @@ does, and leaves nothing behind. **Shares** are of the main thread's time: *read
 photos, so decoding that the threads did while the network was busy counts nothing; *network* is the model,
 *writing* the descriptors' way to the disk, the waiting for the disk included. ``reading_alone_photos_per_s``
 is how many photos the same threads read when no network takes the cores. One batch goes through the model
-before the clock starts. ``load`` is the machine's when it was done, this program included: beyond the
-number of cores, something else took its share.
+before the clock starts. The load average counts this program, too.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from environment import RESULTS, environment, write_result
 from landfall.extraction import available_workers, describe, extract
 from landfall.models import load_model
 from landfall.models.model import Model
@@ -71,7 +67,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=None, help="how many photos at most")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--workers", type=int, default=available_workers())
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "extraction.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "extraction.json")
     options = parser.parse_args()
     model = load_model(options.model)
     paths = [options.photos / name for name in find_photos(options.photos).names][: options.limit]
@@ -85,23 +81,10 @@ def main() -> None:
         "batch_size": options.batch_size,
         "workers": options.workers,
         **measure(paths, model, options.batch_size, options.workers),
-        "machine": {
-            "cpu": _cpu(),
-            "system": platform.system(),
-            "torch_threads": torch.get_num_threads(),
-            "load": os.getloadavg()[0],
-        },
-        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        "torch_threads": torch.get_num_threads(),
+        "environment": environment("torch", "pillow"),
     }
-    text = json.dumps(result, indent=2)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
-
-
-def _cpu() -> str:
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return found[1] if found else platform.processor()
+    write_result(result, options.out)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ How it is measured stands in benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
-import platform
 import re
 import statistics
 import time
@@ -25,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from environment import RESULTS, environment, write_result
 from landfall.models.heads.netvlad import netvlad
 
 BATCH, CHANNELS, HEIGHT, WIDTH, CLUSTERS = 8, 256, 30, 40, 64
@@ -184,16 +183,11 @@ def check_equal() -> float:
     return max(float((ours - other(x[:1], weight, centroids)).abs().max()) for other in (loop, broadcast))
 
 
-def _cpu() -> str:
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return found[1] if found else platform.processor()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passes", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "netvlad.json")
+    parser.add_argument("--out", type=Path, default=RESULTS / "netvlad.json")
     options = parser.parse_args()
     torch.set_num_threads(1)
     with _allocator_keeps_memory():
@@ -207,21 +201,9 @@ def main() -> None:
         "time": measure_time(options.rounds, options.passes),
         "time_allocator_keeps_memory": time_keeping,
         "memory": measure_memory(),
-        "environment": {
-            "cpu": _cpu(),
-            "cores": os.cpu_count(),
-            "load_average_1min": os.getloadavg()[0],
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-        },
+        "environment": environment("torch", "numpy"),
     }
-    text = json.dumps(result, indent=2)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    beside = options.out.with_name(options.out.name + ".tmp")
-    beside.write_text(text + "\n")
-    beside.replace(options.out)
-    print(text)
+    write_result(result, options.out)
 
 
 if __name__ == "__main__":

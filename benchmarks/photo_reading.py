@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import multiprocessing
-import platform
 import resource
 import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
-import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
+from environment import RESULTS, environment, write_result
 from landfall.photos.containers import open_photo
 from landfall.photos.decoding import decode
 
@@ -78,23 +76,18 @@ def main() -> None:
         full = pool.apply(measure, (read_in_full, data, repeats))
         scaled = pool.apply(measure, (read_scaled, data, repeats))
         similarity_db = pool.apply(psnr_db, (data,))
-    print(
-        json.dumps(
-            {
-                "photo_pixels": list(PHOTO_SIZE),
-                "photo_bytes": len(data),
-                "model_pixels": list(MODEL_SIZE),
-                "full": full,
-                "scaled": scaled,
-                "speedup": round(full["median_ms"] / scaled["median_ms"], 2),
-                "psnr_db": similarity_db,
-                "repeats": repeats,
-                "pillow": PIL.__version__,
-                "machine": platform.machine(),
-            },
-            indent=2,
-        )
-    )
+    result = {
+        "photo_pixels": list(PHOTO_SIZE),
+        "photo_bytes": len(data),
+        "model_pixels": list(MODEL_SIZE),
+        "full": full,
+        "scaled": scaled,
+        "speedup": round(full["median_ms"] / scaled["median_ms"], 2),
+        "psnr_db": similarity_db,
+        "repeats": repeats,
+        "environment": environment("pillow", "numpy"),
+    }
+    write_result(result, RESULTS / "photo_reading.json")
 
 
 if __name__ == "__main__":
