@@ -49,7 +49,9 @@ class Billboards:
             at = near[photo, column]
             foot = -eye[photo] / at
             top = foot + row_of[:, 3] / at
-            visible = (slopes >= foot[:, None]) & (slopes < top[:, None]) & (depth[photo, column] > at[:, None])
+            visible = (
+                (slopes >= foot[:, None]) & (slopes < top[:, None]) & (depth[photo, column] > at[:, None])
+            )
             strip, row = torch.nonzero(visible & needed[photo, column], as_tuple=True)
             if not len(strip):
                 continue
@@ -57,7 +59,7 @@ class Billboards:
             x = (across[column[strip]] * t - item[:, 0]) / item[:, 2] + 0.5
             y = 1.0 - (slopes[row] - foot[strip]) / (top - foot)[strip]
             texel = self._sample(item[:, 4].to(torch.int64), x, y, item[:, 3] / t / (slopes[1] - slopes[0]))
-            tint = item[:, 5:].unflatten(1, (3, 3))
+            tint = item[:, 5:].reshape(-1, 3, 3)
             albedo = torch.einsum("nk,nkc->cn", texel[:, :3], tint)
             light = shade(photo[strip], column[strip], row, t, albedo)
             place = (photo[strip], column[strip], row)

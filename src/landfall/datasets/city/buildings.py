@@ -7,6 +7,7 @@ is all the ray caster needs. A roof piece is a convex quadrilateral in plan with
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,17 @@ class Pieces:
     facades: list[NDArray[np.float64]] = field(default_factory=list)
     footprints: list[tuple[Array, float]] = field(default_factory=list)
 
-    def wall(self, p: Array, q: Array, tops: tuple[float, float], kind: int, facade: int, u: float = 0.0) -> None:
+    def wall(
+        self, p: Array, q: Array, tops: tuple[float, float], kind: int, facade: int, u: float = 0.0
+    ) -> None:
+        """Add a wall with outside to the right of p -> q; ``u`` is where along its facade p lies."""
         self.walls.append((p[0], p[1], q[0], q[1], *tops))
         self.wall_kinds.append(kind)
         self.wall_facades.append(facade)
         self.wall_offsets.append(u)
 
     def facade(self, row: NDArray[np.float64]) -> int:
+        """Keep a facade's numbers; answers which one it is."""
         self.facades.append(row)
         return len(self.facades) - 1
 
@@ -187,7 +192,7 @@ def _gable_front(pieces: Pieces, p: Array, q: Array, style: Style, facade: int) 
         return
     steps = 4
     edges = np.linspace(0.0, 1.0, 2 * steps + 2)
-    for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(edges)):
         level = min(i, 2 * steps - i) + 1
         top = style.eaves + rise * level / (steps + 1) * 1.12
         pieces.wall(p + (q - p) * a, p + (q - p) * b, (top, top), FACADE, facade, width * float(a))
@@ -209,7 +214,9 @@ def _cover(pieces: Pieces, lot: Lot, corners: Array, style: Style, dice: Dice) -
                 quad = np.array([corners[side], corners[after], inner[after], inner[side]])
             else:
                 setback = (1.3 / float(np.hypot(*lot.back))) * lot.back * (1 if side == 0 else -1)
-                quad = np.array([corners[side], corners[after], corners[after] + setback, corners[side] + setback])
+                quad = np.array(
+                    [corners[side], corners[after], corners[after] + setback, corners[side] + setback]
+                )
             pieces.roof(quad, np.array([low, low, high, high]), covering, colour)
         pieces.roof(inner if lot.corner else corners, np.full(4, high), TOP, colour)
     elif style.roof == houses.PITCHED:
@@ -236,7 +243,7 @@ def _box(pieces: Pieces, centre: Array, half_x: float, half_y: float, top: float
     corners = centre + offsets
     for i in range(4):
         pieces.wall(corners[i], corners[(i + 1) % 4], (top, top), kind, 0)
-    return corners
+    return np.asarray(corners)
 
 
 def _church(pieces: Pieces, dice: Dice, line: Array) -> None:
@@ -248,8 +255,8 @@ def _church(pieces: Pieces, dice: Dice, line: Array) -> None:
     ridge = eaves + 7.0
     west, east = (nave[0] + nave[3]) / 2, (nave[1] + nave[2]) / 2
     slopes = ((nave[0], nave[1], east, west), (nave[2], nave[3], west, east))
-    for quad in slopes:
-        pieces.roof(np.array(quad), np.array([eaves, eaves, ridge, ridge]), SLATES, colour)
+    for slope in slopes:
+        pieces.roof(np.array(slope), np.array([eaves, eaves, ridge, ridge]), SLATES, colour)
     pieces.footprints.append((nave, eaves + 3.0))
     top = dice.between("tower", 20.0, 28.0)
     tower = _box(pieces, west + np.array([-2.5, 0.0]), 3.0, 3.0, top, TOWER)

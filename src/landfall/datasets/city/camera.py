@@ -44,10 +44,12 @@ def focal_px(width: int) -> float:
 def rotation(pitch_deg: float, roll_deg: float) -> NDArray[np.float64]:
     """Rotation (3, 3) from camera axes (right, down, ahead) to level axes (right, ahead, up)."""
     pitch, roll = math.radians(pitch_deg), math.radians(roll_deg)
-    unroll = np.array([[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1.0]])
+    unroll = np.array(
+        [[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1.0]]
+    )
     c, s = math.cos(pitch), math.sin(pitch)
     level = np.array([[1.0, 0, 0], [0, s, c], [0, -c, s]])
-    return level @ unroll
+    return np.asarray(level @ unroll)
 
 
 def project(
@@ -56,7 +58,9 @@ def project(
     """Columns and rows (N,) of world points (N, 3); NaN for those behind the camera."""
     fx, fy = view.forward
     offset = points - np.array([view.x, view.y, view.z])
-    level = np.stack([offset[:, 0] * fy - offset[:, 1] * fx, offset[:, 0] * fx + offset[:, 1] * fy, offset[:, 2]], 1)
+    level = np.stack(
+        [offset[:, 0] * fy - offset[:, 1] * fx, offset[:, 0] * fx + offset[:, 1] * fy, offset[:, 2]], 1
+    )
     camera = level @ rotation(view.pitch_deg, view.roll_deg)
     ahead = np.where(camera[:, 2] > 1e-6, camera[:, 2], np.nan)
     focal = focal_px(width)

@@ -25,7 +25,9 @@ def ray_slopes(view: View, height: int, width: int, device: torch.device) -> tup
     return x / y, z / y
 
 
-def tilt(canvas: Tensor, views: Sequence[View], across: Tensor, slopes: Tensor, height: int, width: int) -> Tensor:
+def tilt(
+    canvas: Tensor, views: Sequence[View], across: Tensor, slopes: Tensor, height: int, width: int
+) -> Tensor:
     """Sample canvases (B, 3, C, R), columns then rows, as tilted cameras see them: (B, 3, H, W)."""
     grids = []
     for view in views:
@@ -40,21 +42,25 @@ def tilt(canvas: Tensor, views: Sequence[View], across: Tensor, slopes: Tensor, 
 
 
 def expose(light: Tensor, views: Sequence[View]) -> Tensor:
-    """Linear light (B, 3, H, W) to 8-bit photos (B, H, W, 3): vignetting, white balance, tone curve, grain."""
+    """Linear light (B, 3, H, W) to 8-bit photos (B, H, W, 3): vignetting, balance, tone curve, grain."""
     device = light.device
     columns = environment_columns()
     rows = torch.tensor([PASSES[view.visit].environment.row() for view in views], device=device)
-    batch, _, height, width = light.shape
+    height, width = light.shape[2:]
     y = torch.linspace(-1, 1, height, device=device)[:, None] * height / width
     x = torch.linspace(-1, 1, width, device=device)[None]
     fall = 1.0 - rows[:, columns["vignette"], None] * (x * x + y * y)[None] / 1.6
-    gain = torch.tensor([view.exposure for view in views], device=device)[:, None] * rows[:, columns["exposure"]]
+    gain = (
+        torch.tensor([view.exposure for view in views], device=device)[:, None] * rows[:, columns["exposure"]]
+    )
     balance = rows[:, columns["white_balance"]] * gain
     exposed = light.clamp(min=0.0) * balance[:, :, None, None] * fall[:, None]
     toned = exposed * (1.0 + exposed / 5.0) / (1.0 + 0.75 * exposed)
     photo = torch.where(toned <= 0.0031308, toned * 12.92, 1.055 * toned.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
     place = torch.arange(height * width, dtype=torch.int32, device=device).reshape(1, 1, height, width)
-    number = torch.tensor([view.number for view in views], dtype=torch.int32, device=device).reshape(-1, 1, 1, 1)
+    number = torch.tensor([view.number for view in views], dtype=torch.int32, device=device).reshape(
+        -1, 1, 1, 1
+    )
     channel = torch.arange(3, dtype=torch.int32, device=device).reshape(1, 3, 1, 1)
     key = (place + torch.zeros_like(number), number + torch.zeros_like(place))
     luma = hash_unit(*key, 1) + hash_unit(*key, 2) - 1.0

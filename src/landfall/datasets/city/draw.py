@@ -32,6 +32,7 @@ ZONE = 31
 ORIGIN_EAST_M, ORIGIN_NORTH_M = 500_000.0, 6_062_000.0
 GROUND_ALTITUDE_M = 12.0
 DRAWING_VERSION = 1
+ROLES = ("database", "queries")
 TINY_SHAPE = (120, 160)
 
 _README = """A drawn city
@@ -52,8 +53,8 @@ def draw_city(
     """Draw a city, or finish drawing it.
 
     Photos that are already there are kept: a killed drawing goes on where it stopped, and the same arguments
-    give the same bytes on the same machine. On another machine or device, rounding may change single pixels by
-    a level or two.
+    give the same bytes on the same machine. On another machine or device, rounding may change single
+    pixels by a level or two.
 
     Args:
         out: the dataset's folder, made where it is missing.
@@ -74,7 +75,7 @@ def draw_city(
             another city.
     """
     chosen = resolve(size, photos)
-    height, width = (TINY_SHAPE if chosen.name == "tiny" else (240, 320))
+    height, width = TINY_SHAPE if chosen.name == "tiny" else (240, 320)
     height, width = image_height or height, image_width or width
     if not (32 <= height <= 4096 and 32 <= width <= 4096):
         raise UsageError(f"Photos of {height} x {width} pixels can't be drawn; choose 32 to 4096 each way.")
@@ -111,7 +112,9 @@ def _draw_all(
     if not device.startswith("cpu"):
         for start in range(0, len(jobs), batch_size):
             batch = jobs[start : start + batch_size]
-            for (shot, path), pixels in zip(batch, renderer.draw([shot.view for shot, _ in batch]), strict=True):
+            for (shot, path), pixels in zip(
+                batch, renderer.draw([shot.view for shot, _ in batch]), strict=True
+            ):
                 _write(shot, path, pixels)
             yield len(batch)
         return
@@ -138,7 +141,7 @@ def _cores() -> int:
 
 
 def location(shot: Shot) -> tuple[float, float, LatLon]:
-    """East and north in metres as the photo's name gives them, and the same place as latitude and longitude."""
+    """East and north in metres as the photo's name gives them, and the same place in degrees."""
     east, north = round(ORIGIN_EAST_M + shot.view.x, 2), round(ORIGIN_NORTH_M + shot.view.y, 2)
     lat, lon = utm_to_latlon(east, north, ZONE, False)
     return east, north, LatLon(float(lat), float(lon))
@@ -150,9 +153,10 @@ def photo_name(shot: Shot) -> str:
     view = shot.view
     return format_name(
         NameFields(
-            east_m=east, north_m=north, zone=ZONE, letter=str(utm_letter(place.lat)), lat=place.lat, lon=place.lon,
-            pano_id=f"c{shot.number:06d}", heading_deg=view.heading_deg, pitch_deg=view.pitch_deg,
-            roll_deg=view.roll_deg, height_m=GROUND_ALTITUDE_M + view.z, taken_at=shot.taken_at,
+            east_m=east, north_m=north, zone=ZONE, letter=str(utm_letter(place.lat)),
+            lat=place.lat, lon=place.lon, pano_id=f"c{shot.number:06d}",
+            heading_deg=view.heading_deg, pitch_deg=view.pitch_deg, roll_deg=view.roll_deg,
+            height_m=GROUND_ALTITUDE_M + view.z, taken_at=shot.taken_at,
             note=PASSES[view.visit].name.replace(",", "").replace(" ", "-"),
         )
     )  # fmt: skip
@@ -167,14 +171,18 @@ def _write(shot: Shot, path: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[
 
 def _description(size: CitySize, seed: int, height: int, width: int, plan: Plan) -> dict[str, object]:
     passes = [
-        {"name": each.name, "role": "database" if i == DATABASE_PASS else "queries", "start": each.start.isoformat()}
+        {
+            "name": each.name,
+            "role": "database" if i == DATABASE_PASS else "queries",
+            "start": each.start.isoformat(),
+        }
         for i, each in enumerate(PASSES)
     ]
     return {
         "synthetic": True, "drawing_version": DRAWING_VERSION, "seed": seed, "size": size.name,
-        "photos": {split: dict(zip(("database", "queries"), size.of(split), strict=True)) for split in SPLITS},
+        "photos": {split: dict(zip(ROLES, size.of(split), strict=True)) for split in SPLITS},
         "step_m": size.step_m, "image_height": height, "image_width": width,
-        "utm": {"zone": ZONE, "letter": "U", "origin_east_m": ORIGIN_EAST_M, "origin_north_m": ORIGIN_NORTH_M},
+        "utm": {"zone": ZONE, "origin_east_m": ORIGIN_EAST_M, "origin_north_m": ORIGIN_NORTH_M},
         "town": {"width_m": round(plan.width_m, 1), "depth_m": round(plan.depth_m, 1)}, "passes": passes,
     }  # fmt: skip
 
@@ -186,7 +194,9 @@ def _claim(out: Path, description: dict[str, object]) -> None:
         try:
             old = json.loads(card.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise UsageError(f"{card} can't be read ({error}). Draw into another folder, or remove this one.") from error
+            raise UsageError(
+                f"{card} can't be read ({error}). Draw into another folder, or remove this one."
+            ) from error
         differing = [key for key in description if old.get(key) != description[key]]
         if differing:
             raise UsageError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landfall.datasets.city.canvas import Studio, WallPixels, over
+from landfall.datasets.city.canvas import Studio, WallPixels, colour, over
+from landfall.datasets.city.font import LETTERS
 from landfall.datasets.city.houses import ARCADE, BLANK, BRICK, GARAGE, HOME, PANEL, SHOP, STONE, TIMBER
 from landfall.datasets.city.noise import band, centred, hash_unit, step
-from landfall.datasets.city.shops import paint_doors, paint_shops
+from landfall.datasets.city.shops import lettering, paint_doors, paint_shops
 from landfall.datasets.city.windows import paint_balconies, paint_windows
 
 
@@ -19,11 +20,22 @@ def paint_facades(studio: Studio, px: WallPixels) -> tuple[Tensor, Tensor]:
     table = studio.facades
     kind = table.get("ground_kind", px.facade)
     upper = px.z >= table.get("ground_height", px.facade)
-    glazed = (kind != BLANK) & (upper | (kind == HOME) | (kind == ARCADE)) & (px.z < table.get("eaves", px.facade))
+    glazed = (
+        (kind != BLANK) & (upper | (kind == HOME) | (kind == GARAGE)) & (px.z < table.get("eaves", px.facade))
+    )
     _set_in(studio, px, albedo, glow, glazed, paint_windows)
     _set_in(studio, px, albedo, glow, ~upper & (kind == SHOP), paint_shops)
-    _set_in(studio, px, albedo, glow, ~upper & ((kind == HOME) | (kind == GARAGE) | (kind == ARCADE)), paint_doors)
-    _set_in(studio, px, albedo, glow, upper & (table.get("balcony", px.facade) > 0) & (kind != BLANK), paint_balconies)
+    _set_in(
+        studio, px, albedo, glow, ~upper & ((kind == HOME) | (kind == GARAGE) | (kind == ARCADE)), paint_doors
+    )
+    _set_in(
+        studio,
+        px,
+        albedo,
+        glow,
+        upper & (table.get("balcony", px.facade) > 0) & (kind != BLANK),
+        paint_balconies,
+    )
     return albedo, glow
 
 
@@ -67,7 +79,9 @@ def masonry(studio: Studio, px: WallPixels) -> Tensor:
     panel = torch.nonzero(material == PANEL)[:, 0]
     if len(panel):
         part = px.take(panel)
-        lines = band(centred(part.z - ground_height[panel], table.get("floor_height", part.facade)), 0.03, part.pixel_z)
+        lines = band(
+            centred(part.z - ground_height[panel], table.get("floor_height", part.facade)), 0.03, part.pixel_z
+        )
         albedo[:, panel] = albedo[:, panel] * (1.0 - 0.5 * lines)
 
     street = table.get("ground_kind", f) != BLANK
@@ -88,13 +102,25 @@ def masonry(studio: Studio, px: WallPixels) -> Tensor:
     cornice = table.get("cornice", f) * street
     under_eaves = eaves - z
     is_cornice = step(cornice, under_eaves, px.pixel_z) * (under_eaves > 0) * (cornice > 0)
-    dentils = (cornice > 0.3) * band(centred(u, 0.34), 0.085, px.pixel_u) * band(under_eaves - cornice * 0.8, 0.07, px.pixel_z)
+    dentils = (
+        (cornice > 0.3)
+        * band(centred(u, 0.34), 0.085, px.pixel_u)
+        * band(under_eaves - cornice * 0.8, 0.07, px.pixel_z)
+    )
     albedo = over(albedo, trim * (1.05 - 0.5 * dentils), is_cornice)
-    shade = torch.exp(-(under_eaves - cornice).clamp(min=0.0) / 0.35) * (under_eaves > cornice) * (cornice > 0)
+    shade = (
+        torch.exp(-(under_eaves - cornice).clamp(min=0.0) / 0.35) * (under_eaves > cornice) * (cornice > 0)
+    )
     albedo = albedo * (1.0 - 0.42 * shade)
-    albedo = over(albedo, table.colour("base", f), step(0.55 + 0.2 * (number - 4.0 * torch.floor(number / 4.0)), z, px.pixel_z) * street)
+    albedo = over(
+        albedo,
+        table.colour("base", f),
+        step(0.55 + 0.2 * (number - 4.0 * torch.floor(number / 4.0)), z, px.pixel_z) * street,
+    )
     # a rain pipe where two houses meet, soot towards the street
-    albedo = over(albedo, table.colour("base", f) * 0.5, band(u - 0.12, 0.05, px.pixel_u) * street * (material != PANEL))
+    albedo = over(
+        albedo, table.colour("base", f) * 0.5, band(u - 0.12, 0.05, px.pixel_u) * street * (material != PANEL)
+    )
     dirt = torch.exp(-z / 0.5) * (0.25 + 0.5 * noise.cloud(u * 9.0 + number, z * 4.0))
     return albedo * (1.0 - 0.5 * dirt)
 
@@ -110,7 +136,9 @@ def _timber(studio: Studio, px: WallPixels) -> Tensor:
     rails = band(centred(height, floor_height), 0.14, px.pixel_z)
     mid_rail = band(height - floor * floor_height - 0.8, 0.08, px.pixel_z)
     cell = torch.floor(px.u / (bay / 2.0))
-    lean = hash_unit(cell.to(torch.int32), floor.to(torch.int32), table.get("number", px.facade).to(torch.int32))
+    lean = hash_unit(
+        cell.to(torch.int32), floor.to(torch.int32), table.get("number", px.facade).to(torch.int32)
+    )
     place = px.u / (bay / 2.0) - cell
     place = torch.where(lean < 0.3, place, 1.0 - place)
     braces = band((height - floor * floor_height) - place * 0.8, 0.1, px.pixel_z + px.pixel_u) * (lean < 0.6)
@@ -120,11 +148,22 @@ def _timber(studio: Studio, px: WallPixels) -> Tensor:
 
 
 def paint_side_walls(studio: Studio, px: WallPixels) -> Tensor:
-    """Party walls and gable ends: rendered or bare brick, few openings. Albedo (3, n)."""
+    """Party walls and gable ends: rendered or bare brick, some with a painted advert. Albedo (3, n)."""
     albedo = masonry(studio, px)
-    number = studio.facades.get("number", px.facade)
+    table = studio.facades
+    number = table.get("number", px.facade)
     mottled = studio.noise.smooth_cloud(px.u * 4.0 + number, px.z * 4.0)
     grey = albedo.mean(dim=0, keepdim=True)
-    return (0.45 * albedo + 0.4 * grey) * (0.8 + 0.4 * mottled)
-
-
+    wall = (0.45 * albedo + 0.4 * grey) * (0.8 + 0.4 * mottled)
+    width = table.get("width", px.facade)
+    length = table.sign_lengths[table.get("text", px.facade).to(torch.int64)].to(width.dtype)
+    size = torch.minimum(torch.full_like(width, 1.5), (width - 1.6) / (0.75 * length))
+    bottom = table.get("eaves", px.facade) * 0.55
+    advertised = (hash_unit(number.to(torch.int32), 12) < 0.45) & (width > 6.0)
+    ground = band(px.u - width / 2, 0.375 * size * length + 0.35, px.pixel_u)
+    ground = ground * band(px.z - bottom - size / 2, size * 0.75, px.pixel_z) * advertised
+    faded = 0.45 + 0.5 * mottled
+    wall = over(wall, table.colour("sign", px.facade), ground * faded)
+    ink = lettering(studio, px, width / 2 - 0.375 * size * LETTERS, bottom, size)
+    letters = torch.where(table.get("letters", px.facade) > 0, 0.7, 0.05) * colour(1.0, 0.96, 0.86, like=ink)
+    return over(wall, letters, ink * ground * faded)

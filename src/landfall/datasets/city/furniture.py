@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landfall.datasets.city.hashing import Dice, uniform
-from landfall.datasets.city.plan import BUILT, CHURCH, MAIN, Array, Link, Plan, inset
+from landfall.datasets.city.plan import BUILT, CHURCH, MAIN, SIDE, Array, Link, Plan, inset
 
-TREE, CONIFER, LAMP, SIGN, PERSON, BIN, BENCH, KIOSK = range(8)
+TREE, CONIFER, LAMP, SIGN, PERSON, BIN, BENCH = range(7)
+KIND_NAMES = ("tree", "conifer", "lamp", "sign", "person", "bin", "bench")
 TREE_SHAPES = 4
 PERSON_SHAPES = 6
 SIGN_SHAPES = 3
@@ -82,7 +83,7 @@ def _street_fixtures(
     left = np.array([-unit[1], unit[0]])
     rows: list[tuple[float, float, float, float, int, int, int]] = []
     first, last = link.stop_start + 4.0, link.length - link.stop_end - 4.0
-    planted = link.kind == MAIN or dice.happens("trees", 0.18)
+    planted = link.kind == MAIN or (link.kind == SIDE and dice.happens("trees", 0.4))
     kerb = link.half_road + 0.55
     for side in (-1.0, 1.0):
         for i, along in enumerate(np.arange(first + 4.0, last, 11.5) if planted else ()):
@@ -93,8 +94,10 @@ def _street_fixtures(
             shape = dice.pick("species", TREE_SHAPES)
             rows.append((*place, height * 0.62, height, TREE, shape, number * 64 + i))
         offset = 4.0 if side > 0 else 17.0
-        for along in np.arange(first + offset, last, 27.0):
-            rows.append((*(link.start + unit * along + left * side * kerb), 1.1, 5.2, LAMP, 0, number))
+        lamps = [
+            link.start + unit * along + left * side * kerb for along in np.arange(first + offset, last, 27.0)
+        ]
+        rows += [(float(x), float(y), 1.1, 5.2, LAMP, 0, number) for x, y in lamps]
     for end, stop in ((0.0, link.stop_start), (link.length, link.stop_end)):
         if stop and dice.happens(f"sign{end}", 0.6):
             along = stop + 5.5 if end == 0.0 else link.length - stop - 5.5
@@ -141,11 +144,14 @@ def traffic(plan: Plan, links: NDArray[np.int64], visit: int, hour: float) -> tu
                 cars.append(np.c_[middle, direction, look[taken]])
             walk = np.arange(2.0, link.length, 6.0)
             luck, look, shift = (
-                uniform(plan.seed, 34, number, int(side), visit, purpose, np.arange(len(walk))) for purpose in range(3)
+                uniform(plan.seed, 34, number, int(side), visit, purpose, np.arange(len(walk)))
+                for purpose in range(3)
             )
             out = luck < (0.16 if link.kind == MAIN else 0.09)
             across = link.half_road + 0.6 + (link.half_total - link.half_road - 1.1) * shift[out]
-            place = link.start + unit * (walk[out] + 3.0 * shift[out])[:, None] + left * side * across[:, None]
+            place = (
+                link.start + unit * (walk[out] + 3.0 * shift[out])[:, None] + left * side * across[:, None]
+            )
             people.append(np.c_[place, look[out]])
     return _cars(cars), _people(people)
 

@@ -84,7 +84,7 @@ def paint_ground(studio: Studio, streets: StreetMap, px: GroundPixels) -> tuple[
     fine = fine * (1.0 - px.pixel_ahead * 8.0).clamp(0.0, 1.0)
 
     road = _carriageway(studio, px, first, other, pixel_s, pixel_d, patch, fine)
-    pavement = _pavement(px, first, pixel_s, pixel_d, patch, fine)
+    pavement = _pavement(first, pixel_s, pixel_d, patch, fine)
     land = _land(studio, streets.land[row, column], px, patch, fine)
     size = torch.maximum(pixel_d, pixel_s * 0.3)
     albedo = over(road, colour(0.42, 0.41, 0.39, like=patch), step(to_road, 0.0, size))
@@ -93,10 +93,11 @@ def paint_ground(studio: Studio, streets: StreetMap, px: GroundPixels) -> tuple[
     albedo = albedo * (1.0 - 0.35 * gutter)
     albedo = over(albedo, land, step(to_line, 0.0, size))
     albedo = albedo * (1.0 - 0.4 * torch.exp(-to_line.abs() / 0.35))
-    albedo = _snow(studio, px, albedo, first, to_road, patch)
+    if studio.light.has("snow"):
+        albedo = _snow(studio, px, albedo, first, to_road, patch)
     wet = studio.light("wet", px.photo)
-    puddle = ((patch - 0.42) * 5.0).clamp(0.0, 1.0)
-    mirror = wet * (0.22 + 0.78 * puddle * (to_road < 0.0)) * (to_line < 0.0)
+    puddle = ((patch - 0.5) * 6.0).clamp(0.0, 1.0)
+    mirror = wet * (0.14 + 0.8 * puddle * (to_road < 0.0)) * (to_line < 0.0)
     return albedo * (1.0 - 0.5 * wet * (to_line < 0.0)), mirror
 
 
@@ -114,12 +115,16 @@ def _carriageway(
     mended = studio.noise.white(px.x / 7.0, px.y / 5.0)
     tone = tone * torch.where(mended > 0.86, 0.72, 1.0)
     asphalt = tone * colour(1.0, 1.0, 1.03, like=tone)
-    setts_s, setts_d = first.s / 0.14, first.d / 0.2
-    brick_row = torch.floor(setts_s)
-    joint = torch.maximum(band(centred(setts_s, 1.0) * 0.14, 0.014, pixel_s),
-                          band(centred(setts_d + 0.5 * torch.remainder(brick_row, 2.0), 1.0) * 0.2, 0.014, pixel_d))  # fmt: skip
-    grain = studio.noise.white(brick_row, torch.floor(setts_d + 0.5 * torch.remainder(brick_row, 2.0)))
-    setts = colour(0.2, 0.18, 0.16, like=tone) * (0.75 + 0.5 * grain + 0.3 * (patch - 0.5)) * (1.0 - 0.5 * joint)
+    setts_s = first.s / 0.14
+    sett_row = torch.floor(setts_s)
+    setts_d = first.d / 0.2 + 0.5 * torch.remainder(sett_row, 2.0)
+    joint = torch.maximum(
+        band(centred(setts_s, 1.0) * 0.14, 0.014, pixel_s), band(centred(setts_d, 1.0) * 0.2, 0.014, pixel_d)
+    )
+    grain = studio.noise.white(sett_row, torch.floor(setts_d))
+    setts = (
+        colour(0.2, 0.18, 0.16, like=tone) * (0.75 + 0.5 * grain + 0.3 * (patch - 0.5)) * (1.0 - 0.5 * joint)
+    )
     cobbled = first["kind"] == COBBLED
     road = torch.where(cobbled, setts, asphalt)
 
@@ -132,7 +137,9 @@ def _carriageway(
     zebra = band(near - 2.6, 1.4, pixel_s) * band(centred(first.d - 0.45, 0.9), 0.24, pixel_d) * crossed
     lane_side = torch.where(from_start < from_end, first.d, -first.d)
     stop_line = band(near - 5.0, 0.18, pixel_s) * step(lane_side, 0.1, pixel_d) * crossed
-    dash = band(centred(first.s, 6.0), 1.5, pixel_s) * band(first.d, 0.06, pixel_d) * ((near > 6.0) | ~crossed)
+    dash = (
+        band(centred(first.s, 6.0), 1.5, pixel_s) * band(first.d, 0.06, pixel_d) * ((near > 6.0) | ~crossed)
+    )
     main = first["kind"] == MAIN
     parking = band(first.d.abs() - first["half_road"] + 2.15, 0.05, pixel_d) * (near > 7.0)
     parking = parking * torch.where(main, 1.0, 0.0)
@@ -140,17 +147,21 @@ def _carriageway(
     road = over(road, worn * colour(0.8, 0.8, 0.76, like=tone), paint * 0.9)
     cell = torch.floor(first.s / 13.0)
     luck = hash_unit(cell.to(torch.int32), first["length"].to(torch.int32))
-    cover = torch.hypot(first.s - (cell + 0.2 + 0.6 * luck) * 13.0, first.d - (luck - 0.5) * first["half_road"])
+    cover = torch.hypot(
+        first.s - (cell + 0.2 + 0.6 * luck) * 13.0, first.d - (luck - 0.5) * first["half_road"]
+    )
     return over(road, 0.6 * road + 0.01, band(cover, 0.36, pixel_s) * (luck < 0.7) * inside)
 
 
-def _pavement(
-    px: GroundPixels, first: _Along, pixel_s: Tensor, pixel_d: Tensor, patch: Tensor, fine: Tensor
-) -> Tensor:
+def _pavement(first: _Along, pixel_s: Tensor, pixel_d: Tensor, patch: Tensor, fine: Tensor) -> Tensor:
     slab = torch.where(first["kind"] == MAIN, 0.9, 0.6)
-    joint = torch.maximum(band(centred(first.s, slab), 0.012, pixel_s), band(centred(first.d, slab), 0.012, pixel_d))
-    grain = hash_unit(torch.floor(first.s / slab).to(torch.int32), torch.floor(first.d / slab).to(torch.int32))
-    tone = (0.27 + 0.07 * (grain - 0.5) * (1.0 - pixel_s).clamp(0.0, 1.0) + 0.12 * (patch - 0.5) + 0.05 * fine)
+    joint = torch.maximum(
+        band(centred(first.s, slab), 0.012, pixel_s), band(centred(first.d, slab), 0.012, pixel_d)
+    )
+    grain = hash_unit(
+        torch.floor(first.s / slab).to(torch.int32), torch.floor(first.d / slab).to(torch.int32)
+    )
+    tone = 0.27 + 0.07 * (grain - 0.5) * (1.0 - pixel_s).clamp(0.0, 1.0) + 0.12 * (patch - 0.5) + 0.05 * fine
     return tone * (1.0 - 0.45 * joint) * colour(1.0, 0.97, 0.92, like=tone)
 
 
@@ -171,4 +182,6 @@ def _snow(
     trodden = ((patch - 0.5) * 6.0).clamp(0.0, 1.0)
     on_road = 0.85 - 0.6 * ruts - 0.3 * trodden
     cover = torch.where(to_road < 0, on_road, 0.96 - 0.25 * trodden) * studio.light("snow", px.photo)
-    return over(albedo, colour(0.76, 0.79, 0.84, like=patch) * (0.9 + 0.3 * (patch - 0.5)), cover.clamp(0.0, 1.0))
+    return over(
+        albedo, colour(0.76, 0.79, 0.84, like=patch) * (0.9 + 0.3 * (patch - 0.5)), cover.clamp(0.0, 1.0)
+    )

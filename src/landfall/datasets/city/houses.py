@@ -62,7 +62,7 @@ class HouseType:
     accents: tuple[str, ...] = field(default=("2f4a3c", "5b2b26", "27384f", "6b5a3a", "3a3a3c"))
 
 
-_RED = ("8c4a3a", "7d3f33", "9a5a45", "86503f")
+_RED = ("855846", "77503f", "8f6650", "7c5a4a")
 _TILE = ("8a4b37", "7a4334", "96573d")
 _SLATE = ("4a4e55", "565a5e", "3f444c")
 _WHITE = ("e9e4d8", "ded8c9", "f0ece2")
@@ -79,7 +79,7 @@ TYPES = (
               (1.1, 2.1, 0.45), (2, 3), MANSARD, _SLATE, (4, 5, 6), balcony=(0.15, 0.55, 0.0, 0.3),
               surround=0.2, shop=0.65, cornice=0.55, courses=1.0, quoins=0.4),
     # merchant's gabled house
-    HouseType(BRICK, ("7a3b30", "5e3a33", "94604a", "6b4a3f"), _WHITE, 2.15, (2, 3), 3.0, (1.15, 1.7, 0.65),
+    HouseType(BRICK, ("74473a", "5f443b", "8d6650", "6b5044"), _WHITE, 2.15, (2, 3), 3.0, (1.15, 1.7, 0.65),
               (3, 4), STEPPED, _TILE, (2, 3), surround=0.08, shop=0.45, cornice=0.0, courses=0.6),
     # half-timbered
     HouseType(TIMBER, ("e2d6bb", "d9c7a0", "e6dfcf"), ("3d2c22", "4a3427"), 1.9, (2, 2), 2.6,
@@ -142,7 +142,8 @@ def choose(dice: Dice, house: int, shopping: float, texts: int) -> Style:
         "shutters": float(dice.happens("shutters", kind.shutters)),
         "balcony": float(dice.weighted("balcony", kind.balcony)), "material": kind.material,
         "ground_kind": ground_kind, "text": dice.pick("text", texts),
-        "letters": float(sum(linear(sign_code)) < 0.9), "awning": float(shop and dice.happens("awning", 0.45)),
+        "letters": float(sum(linear(sign_code)) < 0.9),
+        "awning": float(shop and dice.happens("awning", 0.45)),
         "cornice": kind.cornice, "quoins": float(dice.happens("quoins", kind.quoins)),
         "courses": float(dice.happens("courses", kind.courses)), "number": dice.pick("number", 1 << 20),
     }  # fmt: skip

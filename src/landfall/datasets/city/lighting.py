@@ -25,7 +25,7 @@ class Places:
 
 @dataclass(frozen=True)
 class Sunlight:
-    """Shadow maps (V, rows, columns) of the passes in a batch, each photo's map, and directions (B, 3) to the sun."""
+    """Shadow maps (V, rows, columns) of a batch's passes, each photo's map, directions (B, 3) to the sun."""
 
     maps: Tensor
     which: Tensor
@@ -43,14 +43,15 @@ class Sunlight:
         fc, fr = column - c, row - r
         index = (self.which[place.photo] * self.maps.shape[1] + r) * self.maps.shape[2] + c
         flat, stride = self.maps.reshape(-1), self.maps.shape[2]
-        low = torch.lerp(flat[index], flat[index + 1], fc)
-        high = torch.lerp(flat[index + stride], flat[index + stride + 1], fc)
+        low = torch.lerp(flat.index_select(0, index), flat.index_select(0, index + 1), fc)
+        index = index + stride
+        high = torch.lerp(flat.index_select(0, index), flat.index_select(0, index + 1), fc)
         return ((place.z - torch.lerp(low, high, fr)) / PENUMBRA_M + 0.5).clamp(0.0, 1.0)
 
 
 def illuminate(
-    studio: Studio, sun: Sunlight, place: Places, albedo: Tensor, normal: tuple[Tensor, Tensor, Tensor | float],
-    push_m: float = 0.7, sky_seen: Tensor | float = 1.0,
+    studio: Studio, sun: Sunlight, place: Places, albedo: Tensor,
+    normal: tuple[Tensor, Tensor, Tensor | float], push_m: float = 0.7, sky_seen: Tensor | float = 1.0,
 ) -> Tensor:  # fmt: skip
     """Light (3, n) leaving surfaces with this albedo (3, n) and outward unit normal (east, north, up)."""
     light: Light = studio.light

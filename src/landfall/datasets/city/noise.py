@@ -32,19 +32,26 @@ class Noise:
 
     def white(self, x: Tensor, y: Tensor) -> Tensor:
         """One value in [0, 1) for each unit cell."""
-        return self._white[_cell(x, y)]
+        return _pick(self._white, _cell(x, y))
 
     def cloud(self, x: Tensor, y: Tensor) -> Tensor:
         """Fractal noise, mean 0.5, features of some 60 units down to 2; nearest sample."""
-        return self._cloud[_cell(x, y)]
+        return _pick(self._cloud, _cell(x, y))
 
     def smooth_cloud(self, x: Tensor, y: Tensor) -> Tensor:
         """Fractal noise with samples blended."""
         x0, y0 = torch.floor(x), torch.floor(y)
-        fx, fy = x - x0, y - y0
-        low = torch.lerp(self._cloud[_cell(x0, y0)], self._cloud[_cell(x0 + 1, y0)], fx)
-        high = torch.lerp(self._cloud[_cell(x0, y0 + 1)], self._cloud[_cell(x0 + 1, y0 + 1)], fx)
-        return torch.lerp(low, high, fy)
+        left, low_row = x0.to(torch.int64) & (SIZE - 1), (y0.to(torch.int64) & (SIZE - 1)) * SIZE
+        right, high_row = (left + 1) & (SIZE - 1), (low_row + SIZE) & (SIZE * SIZE - 1)
+        table, fx = self._cloud, x - x0
+        low = torch.lerp(_pick(table, low_row + left), _pick(table, low_row + right), fx)
+        high = torch.lerp(_pick(table, high_row + left), _pick(table, high_row + right), fx)
+        return torch.lerp(low, high, y - y0)
+
+
+def _pick(table: Tensor, index: Tensor) -> Tensor:
+    # flat index_select is twice as fast as indexing with brackets
+    return table.index_select(0, index)
 
 
 def _cell(x: Tensor, y: Tensor) -> Tensor:
@@ -58,10 +65,14 @@ def _fractal() -> Tensor:
     weight, cells = 1.0, 8
     while cells <= SIZE // 2:
         index = torch.arange(cells)
-        values = torch.as_tensor(uniform(6, cells, index[:, None].numpy(), index[None].numpy()), dtype=torch.float32)
+        values = torch.as_tensor(
+            uniform(6, cells, index[:, None].numpy(), index[None].numpy()), dtype=torch.float32
+        )
         wrapped = torch.nn.functional.pad(values[None, None], (2, 2, 2, 2), mode="circular")
         scale = SIZE // cells
-        large = torch.nn.functional.interpolate(wrapped, scale_factor=scale, mode="bicubic", align_corners=False)
+        large = torch.nn.functional.interpolate(
+            wrapped, scale_factor=scale, mode="bicubic", align_corners=False
+        )
         total += weight * (large[0, 0, 2 * scale : -2 * scale, 2 * scale : -2 * scale] - 0.5)
         weight *= 0.55
         cells *= 2
@@ -74,7 +85,7 @@ def band(x: Tensor, half: Tensor | float, pixel: Tensor) -> Tensor:
     return cover * (2.0 * half / pixel).clamp(max=1.0)
 
 
-def step(x: Tensor, edge: Tensor | float, pixel: Tensor) -> Tensor:
+def step(x: Tensor | float, edge: Tensor | float, pixel: Tensor) -> Tensor:
     """Coverage of x > edge."""
     return ((x - edge) / pixel + 0.5).clamp(0.0, 1.0)
 

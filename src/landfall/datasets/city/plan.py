@@ -8,6 +8,7 @@ are metres in the town's own frame: x east, y north.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ def _row_links(rows: list[_Row], bands: list[list[_Cross]], width_m: float) -> l
         inner = 0 < number < len(rows) - 1
         links += [
             Link(row.at(a), row.at(b), row.kind, stops[a], stops[b], inner)
-            for a, b in zip(xs, xs[1:], strict=False)
+            for a, b in pairwise(xs)
             if b - a > 1.0
         ]
     return links
@@ -185,10 +186,10 @@ def _cross_links(rows: list[_Row], bands: list[list[_Cross]]) -> list[Link]:
 
 
 def _blocks(seed: int, rows: list[_Row], bands: list[list[_Cross]]) -> list[Block]:
-    blocks = []
+    blocks: list[Block] = []
     for number, band in enumerate(bands):
         below, above = rows[number], rows[number + 1]
-        for west, east in zip(band, band[1:], strict=False):
+        for west, east in pairwise(band):
             points: list[Any] = []
             kinds: list[int] = []
             bottom = [below.at(west.bottom_x), *below.between(west.bottom_x, east.bottom_x)]

@@ -35,7 +35,7 @@ class Hits:
     """What every pixel sees of some solids.
 
     piece (B, C, R): position in walls, or N + position in roofs; -1 where nothing is met.
-    depth (B, C, R): metres ahead; ``FAR`` where nothing is met. entry is where the piece begins in that column.
+    depth (B, C, R): metres ahead; ``FAR`` where nothing is met. entry: where the piece begins in that column.
     """
 
     piece: Tensor
@@ -62,6 +62,8 @@ def meet_roofs(edges: Tensor, planes: Tensor, across: Tensor) -> tuple[Tensor, T
     leave = torch.full_like(enter, FAR)
     for side in range(4):
         k = edges[:, None, :, side, 0] * a + edges[:, None, :, side, 1]
+        # a ray along a side stays on one side of it: for ever inside, or never
+        k = torch.where(k == 0, 1e-12, k)
         limit = edges[:, None, :, side, 2] / k
         leave = torch.where(k > 0, torch.minimum(leave, limit), leave)
         enter = torch.where(k < 0, torch.maximum(enter, limit), enter)

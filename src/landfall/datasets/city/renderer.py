@@ -97,7 +97,9 @@ class Renderer:
         with torch.inference_mode():
             stage = self._set(views)
             stage.paint_everything(self._streets, self._billboards)
-            seen = tilt(stage.canvas.transpose(0, 1), views, self.across, self.slopes, self.height, self.width)
+            seen = tilt(
+                stage.canvas.transpose(0, 1), views, self.across, self.slopes, self.height, self.width
+            )
             return expose(seen, views).cpu().numpy()
 
     def _set(self, views: Sequence[View]) -> Stage:
@@ -105,10 +107,14 @@ class Renderer:
         scene = survey(self.town, views, visits, float(self.across[-1]), self.device)
         buildings = cast(scene.buildings, self.across, self.slopes, BUILDING_LAYERS)
         cars = cast(scene.cars, self.across, self.slopes, CAR_LAYERS)
-        eye = torch.tensor([[view.x, view.y, view.z] for view in views], dtype=torch.float32, device=self.device)
+        eye = torch.tensor(
+            [[view.x, view.y, view.z] for view in views], dtype=torch.float32, device=self.device
+        )
         forward = torch.tensor([view.forward for view in views], dtype=torch.float32, device=self.device)
         ground = torch.where(self.slopes < 0, eye[:, 2:] / -self.slopes, FAR)[:, None, :]
-        light = Light(torch.tensor([PASSES[view.visit].environment.row() for view in views], device=self.device))
+        light = Light(
+            torch.tensor([PASSES[view.visit].environment.row() for view in views], device=self.device)
+        )
         return Stage(
             studio=Studio(light, self._facades, self._noise), sun=self._sun(views), scene=scene,
             buildings=buildings, cars=cars, ground=ground, eye=eye, forward=forward, across=self.across,
@@ -131,8 +137,12 @@ class Renderer:
         shadows = [self._shadow(visit) for visit in used]
         maps = shadows[0][None] if len(used) == 1 else torch.stack(shadows)
         which = torch.tensor([used.index(view.visit) for view in views], device=self.device)
-        towards = torch.tensor([PASSES[view.visit].environment.towards_sun for view in views], device=self.device)
-        return Sunlight(maps, which, towards, (float(self.town.origin[0]), float(self.town.origin[1])), shining)
+        towards = torch.tensor(
+            [PASSES[view.visit].environment.towards_sun for view in views], device=self.device
+        )
+        return Sunlight(
+            maps, which, towards, (float(self.town.origin[0]), float(self.town.origin[1])), shining
+        )
 
     def _needed(self, views: Sequence[View]) -> Tensor:
         """Which canvas pixels (B, C, R) the tilted photos look at."""
@@ -142,5 +152,7 @@ class Renderer:
         for view in views:
             turn = rotation(view.pitch_deg, view.roll_deg).T.tolist()
             x, y, z = (turn[i][0] * a + turn[i][1] + turn[i][2] * e for i in range(3))
-            masks.append((x.abs() * focal < (self.width / 2 + 2) * z) & (y.abs() * focal < (self.height / 2 + 2) * z))
+            masks.append(
+                (x.abs() * focal < (self.width / 2 + 2) * z) & (y.abs() * focal < (self.height / 2 + 2) * z)
+            )
         return torch.stack(masks)

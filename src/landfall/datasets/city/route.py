@@ -26,12 +26,12 @@ BAND_M = 77.0
 _GROUND_A_STOP_M2 = 560.0
 _EDGE_M = 4.0
 # which of the later passes queries come from, in the order of PASSES after the database's
-QUERY_WEIGHTS = (0.34, 0.2, 0.16, 0.3)
+QUERY_WEIGHTS = (0.32, 0.2, 0.16, 0.32)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One photo to draw: its split and role, its number in the whole city, the view, and when it was taken."""
+    """One photo to draw: its split and role, its number in the city, the view, and when it was taken."""
 
     split: str
     role: str
@@ -81,7 +81,10 @@ def _ground(size: CitySize, room: float) -> Ground:
     area = sum(stops) * _GROUND_A_STOP_M2 * size.step_m / 10.0 * room
     # one band of blocks on either side of town keeps every photo among houses
     inner = max(2, round(math.sqrt(area / 1.8) / BAND_M))
-    widths = [max(150.0, count * _GROUND_A_STOP_M2 * size.step_m / 10.0 * room / (inner * BAND_M)) for count in stops]
+    widths = [
+        max(150.0, count * _GROUND_A_STOP_M2 * size.step_m / 10.0 * room / (inner * BAND_M))
+        for count in stops
+    ]
     edge = 90.0
     quarters, x = [], edge
     for width in widths:
@@ -114,12 +117,14 @@ def _along(link: Link, step_m: float) -> Iterator[Stop]:
         yield Stop(float(place[0]), float(place[1]), (float(unit[0]), float(unit[1])), link.half_total)
 
 
-def _split_shots(seed: int, split: str, stops: list[Stop], database: int, queries: int, first: int) -> list[Shot]:
+def _split_shots(
+    seed: int, split: str, stops: list[Stop], database: int, queries: int, first: int
+) -> list[Shot]:
     made = []
     for i in range(database):
         stop, which = stops[i // VIEWS_A_PLACE], i % VIEWS_A_PLACE
         dice = Dice(seed, 61, SPLITS.index(split), i)
-        aside = dice.between("aside", 56.0, 84.0) * (1 if (i // VIEWS_A_PLACE) % 2 else -1)
+        aside = dice.between("aside", 45.0, 68.0) * (1 if (i // VIEWS_A_PLACE) % 2 else -1)
         turn = aside if which else 0.0
         made.append(_shot(seed, split, "database", first + i, stop, DATABASE_PASS, turn, 0.0, dice))
     order = np.argsort([Dice(seed, 62, SPLITS.index(split), i).unit("order") for i in range(len(stops))])
@@ -127,15 +132,23 @@ def _split_shots(seed: int, split: str, stops: list[Stop], database: int, querie
         dice = Dice(seed, 63, SPLITS.index(split), i)
         stop = stops[int(order[i % len(stops)])]
         visit = 1 + dice.weighted("pass", QUERY_WEIGHTS)
-        aside = dice.between("aside", 50.0, 88.0) * (1 if dice.happens("left or right", 0.5) else -1)
+        aside = dice.between("aside", 41.0, 72.0) * (1 if dice.happens("left or right", 0.5) else -1)
         turn = aside if dice.happens("look aside", 0.4) else 0.0
-        along = dice.between("along", -5.0, 5.0)
+        along = dice.between("along", -4.5, 4.5)
         made.append(_shot(seed, split, "queries", first + database + i, stop, visit, turn, along, dice))
     return made
 
 
 def _shot(
-    seed: int, split: str, role: str, number: int, stop: Stop, visit: int, turn: float, along: float, dice: Dice
+    seed: int,
+    split: str,
+    role: str,
+    number: int,
+    stop: Stop,
+    visit: int,
+    turn: float,
+    along: float,
+    dice: Dice,
 ) -> Shot:
     drive = PASSES[visit]
     ux, uy = stop.along

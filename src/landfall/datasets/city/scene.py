@@ -32,8 +32,9 @@ _NOWHERE = np.tile([0.0, 1.0, -1.0], 4)
 class Scene:
     """B views' surroundings.
 
-    wall_rows (B, N, 8): x, y of the left end, unit vector along, u there, +1 or -1 for u's sense, kind, facade.
-    roof_rows (B, M, 5): kind, colour, glass. car_wall_rows add profile, colour, top and its slope to a wall's.
+    wall_rows (B, N, 8): x, y of the left end, unit vector along, u there, u's sense (+1 or -1), kind,
+    facade.
+    roof_rows (B, M, 5): kind, colour, glass. car_wall_rows go on with colour, top and the top's slope.
     sprites (B, S, 14): right, ahead, width, height, stencil, then three tints.
     """
 
@@ -68,13 +69,17 @@ class _Frame:
         return np.asarray(inside)
 
 
-def survey(town: Town, views: Sequence[View], visits: dict[int, Visit], across: float, device: torch.device) -> Scene:
+def survey(
+    town: Town, views: Sequence[View], visits: dict[int, Visit], across: float, device: torch.device
+) -> Scene:
     """Collect everything that these views may see; ``across`` is the slope of the picture's outermost ray."""
     found: list[dict[str, Array]] = []
     for view in views:
         frame = _Frame(view, across)
         visit = visits[view.visit]
-        found.append({**_buildings(town, frame), **_cars(frame, visit), "sprites": _sprites(town, frame, visit)})
+        found.append(
+            {**_buildings(town, frame), **_cars(frame, visit), "sprites": _sprites(town, frame, visit)}
+        )
 
     def pad(name: str) -> Tensor:
         parts = [part[name] for part in found]
@@ -87,8 +92,10 @@ def survey(town: Town, views: Sequence[View], visits: dict[int, Visit], across: 
         return torch.as_tensor(padded).to(device)
 
     return Scene(
-        Solids(pad("walls"), pad("edges").unflatten(2, (4, 3)), pad("planes")), pad("wall_rows"), pad("roof_rows"),
-        Solids(pad("car_walls"), pad("car_edges").unflatten(2, (4, 3)), pad("car_planes")), pad("car_wall_rows"),
+        Solids(pad("walls"), pad("edges").reshape(len(found), -1, 4, 3), pad("planes")), pad("wall_rows"),
+        pad("roof_rows"),
+        Solids(pad("car_walls"), pad("car_edges").reshape(len(found), -1, 4, 3), pad("car_planes")),
+        pad("car_wall_rows"),
         pad("car_roof_rows"), pad("sprites"),
     )  # fmt: skip
 
@@ -129,6 +136,8 @@ def _edges(corners: Array) -> Array:
     side = np.roll(corners, -1, axis=1) - corners
     normal = np.stack([side[..., 1], -side[..., 0]], axis=-1)
     offset = (normal * corners).sum(axis=-1, keepdims=True)
+    # a triangle's fourth side has no length and bounds nothing
+    offset = np.where(np.abs(normal).sum(axis=-1, keepdims=True) < 1e-9, 1.0, offset)
     return np.asarray(np.concatenate([normal, offset], axis=-1).reshape(-1, 12))
 
 
@@ -167,7 +176,20 @@ def _cars(frame: _Frame, visit: Visit) -> dict[str, Array]:
         for end, place, sense in ((FRONT, -1, 1.0), (BACK, 0, -1.0)):
             p, q = spine[place] - left * sense, spine[place] + left * sense
             walls.append([*p, *q, top[place], top[place]])
-            rows.append([*p, *(across * sense), -solids.HALF_WIDTH_M, 1.0, end, number, profile, *paint, top[place], 0.0])
+            rows.append(
+                [
+                    *p,
+                    *(across * sense),
+                    -solids.HALF_WIDTH_M,
+                    1.0,
+                    end,
+                    number,
+                    profile,
+                    *paint,
+                    top[place],
+                    0.0,
+                ]
+            )
     quads = np.array(corners).reshape(-1, 4, 2)
     levels = np.array(heights).reshape(-1, 4)
     table, attributes = np.array(walls).reshape(-1, 6), np.array(rows).reshape(-1, 14)
@@ -175,12 +197,14 @@ def _cars(frame: _Frame, visit: Visit) -> dict[str, Array]:
     # only sides that face the eye, which is the origin
     facing = table[:, 0] * (table[:, 3] - table[:, 1]) - table[:, 1] * (table[:, 2] - table[:, 0]) < 0
     return {"car_walls": table[facing], "car_wall_rows": attributes[facing], "car_edges": _edges(quads),
-            "car_planes": _planes(quads, levels - eye_z), "car_roof_rows": np.array(roofs).reshape(-1, 5)}  # fmt: skip
+            "car_planes": _planes(quads, levels - eye_z),
+            "car_roof_rows": np.array(roofs).reshape(-1, 5)}  # fmt: skip
 
 
 def _planes(quads: Array, levels: Array) -> Array:
     ones = np.ones((len(quads), 3, 1))
-    return np.linalg.solve(np.concatenate([quads[:, :3], ones], axis=2), levels[:, :3, None])[..., 0]
+    solved = np.linalg.solve(np.concatenate([quads[:, :3], ones], axis=2), levels[:, :3, None])
+    return np.asarray(solved[..., 0])
 
 
 def _sprites(town: Town, frame: _Frame, visit: Visit) -> Array:
@@ -195,10 +219,13 @@ def _sprites(town: Town, frame: _Frame, visit: Visit) -> Array:
         groups.append((sprites.take(near[keep]), local[keep]))
     both = furniture.Sprites.join([group[0] for group in groups])
     local = np.concatenate([group[1] for group in groups])
-    stencil = np.array([stencils.FIRST[name] for name in
-                        ("tree", "conifer", "lamp", "sign", "person", "bin", "bench")])[both.kind] + both.shape  # fmt: skip
+    first = np.array([stencils.FIRST[name] for name in furniture.KIND_NAMES])
+    stencil = first[both.kind] + both.shape
     light = visit.environment
-    stencil = np.where((both.kind == furniture.TREE) & (light.bare > 0), stencil + furniture.TREE_SHAPES, stencil)
+    stencil = np.where(
+        (both.kind == furniture.TREE) & (light.bare > 0), stencil + furniture.TREE_SHAPES, stencil
+    )
     stencil = np.where(both.kind == furniture.CONIFER, stencils.FIRST["conifer"], stencil)
     stencil = np.where((both.kind == furniture.LAMP) & (light.lights > 0.5), stencil + 1, stencil)
-    return np.c_[local, both.width, both.height, stencil, tints(both, light).reshape(-1, 9)]
+    rows = np.c_[local, both.width, both.height, stencil, tints(both, light).reshape(-1, 9)]
+    return np.asarray(rows)

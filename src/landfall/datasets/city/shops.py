@@ -52,19 +52,31 @@ def paint_shops(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor) ->
     transom = band(px.z - 2.1, 0.035, px.pixel_z)
     pane = pane * (1.0 - transom)
 
-    depth = 0.7
+    depth = 0.8
     ware_u, ware_z = px.u + depth * px.slope_u, px.z + depth * px.slope_z
-    shelf = torch.floor(ware_z / 0.55)
-    item = torch.floor(ware_u / 0.28)
-    luck, hue = hash_unit(item.to(torch.int32), shelf.to(torch.int32), number), hash_unit(item.to(torch.int32), number)
-    filled = (ware_z - shelf * 0.55 < 0.15 + 0.3 * luck) & (luck > 0.3) & (ware_z < 1.9) & (ware_z > 0.5)
-    goods = torch.stack([0.1 + 0.5 * hue, 0.12 + 0.4 * (hue * 3.7 % 1.0), 0.1 + 0.35 * (hue * 7.3 % 1.0)])
-    room = over(torch.full_like(albedo, 0.03), goods, filled.to(hue.dtype) * (0.75 - 0.3 * is_door))
-    albedo = over(albedo, room, pane)
-    warm = colour(1.0, 0.78, 0.5, like=hue) * (0.12 + 0.75 * room * 2.2 + 0.3 * (1.0 - (px.z / 2.6)).abs())
+    shelf_m, item_m = 0.45 + 0.2 * hash_unit(number, 5), 0.34 + 0.3 * hash_unit(number, 6)
+    shelf, item = torch.floor(ware_z / shelf_m), torch.floor(ware_u / item_m)
+    luck = hash_unit(item.to(torch.int32), shelf.to(torch.int32), number)
+    top = shelf_m * (0.35 + 0.5 * luck)
+    filled = (ware_z - shelf * shelf_m < top) & (luck > 0.35) & (ware_z < 1.75) & (ware_z > 0.4)
+    filled = filled & ((ware_u - (item + 0.5) * item_m).abs() < item_m * (0.2 + 0.25 * luck))
+    # a shop sells one sort of thing: its wares share two colours
+    hue = torch.where(luck > 0.7, hash_unit(number, 7), hash_unit(number, 8))
+    goods = torch.stack([0.1 + 0.3 * hue, 0.1 + 0.22 * (hue * 3.7 % 1.0), 0.08 + 0.2 * (hue * 7.3 % 1.0)])
+    goods = goods * (0.6 + 0.8 * luck)
+    board = band(ware_z - shelf * shelf_m, 0.025, px.pixel_z) * (ware_z < 1.8) * 0.5
+    back = colour(0.12, 0.1, 0.075, like=hue) * (0.35 + 0.3 * (ware_z / 2.6).clamp(0.0, 1.0))
+    room = over(back * torch.ones_like(px.u), torch.full_like(albedo, 0.12), board)
+    room = over(room, goods, filled.to(hue.dtype) * (0.85 - 0.5 * is_door))
+    albedo = over(albedo, room * 0.6, pane)
+    warm = colour(1.0, 0.78, 0.5, like=hue) * (0.1 + 2.6 * room + 0.25 * (px.z / 2.6).clamp(0.0, 1.0))
     open_late = lights * (hash_unit(number, 9) < 0.75)
     day = (1.0 - lights) * 0.08
-    glow = over(glow, glass(studio, px, hash_unit(number, panel.to(torch.int32))) * 0.9 + warm * (open_late * 1.15 + day), pane)
+    glow = over(
+        glow,
+        glass(studio, px, hash_unit(number, panel.to(torch.int32))) * 0.9 + warm * (open_late * 1.15 + day),
+        pane,
+    )
 
     fascia = band(px.z - sum(FASCIA_M) / 2, (FASCIA_M[1] - FASCIA_M[0]) / 2, px.pixel_z)
     fascia = fascia * band(px.u - width / 2, width / 2 - pier + 0.1, px.pixel_u)
@@ -98,7 +110,9 @@ def _awning(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor) -> tup
     cloth = over(table.colour("accent", f) * 1.8 + 0.03, colour(0.75, 0.72, 0.64, like=u), stripe)
     from_below = sheet & ~hanging & (px.slope_z > -fall)
     cloth = cloth * torch.where(from_below, 0.45, 1.0)
-    cloth = over(cloth, colour(0.85, 0.88, 0.93, like=u), studio.light("snow", px.photo) * (~from_below) * sheet)
+    cloth = over(
+        cloth, colour(0.85, 0.88, 0.93, like=u), studio.light("snow", px.photo) * (~from_below) * sheet
+    )
     cover = (sheet | hanging).to(u.dtype) * table.get("awning", f)
     shadow = ((px.z < low) & (px.z > low - 1.0)).to(u.dtype) * table.get("awning", f) * 0.35
     albedo = albedo * (1.0 - shadow)
@@ -118,23 +132,36 @@ def paint_doors(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor) ->
     half = torch.where(garage, torch.minimum(bay_width * 0.46, torch.full_like(width, 1.35)), 0.55)
     half = torch.where(arcade, bay_width * 0.36, half)
     ceiling = table.get("ground_height", f) - 0.35
-    tall = torch.where(arcade, ceiling, torch.where(garage, 2.3, torch.minimum(ceiling, torch.full_like(ceiling, 2.75))))
-    round_top = torch.where(arcade, half * (1.0 - torch.sqrt((1.0 - (across / half).clamp(-1, 1) ** 2).clamp(min=0.0))), 0.0)
+    tall = torch.where(
+        arcade, ceiling, torch.where(garage, 2.3, torch.minimum(ceiling, torch.full_like(ceiling, 2.75)))
+    )
+    round_top = torch.where(
+        arcade, half * (1.0 - torch.sqrt((1.0 - (across / half).clamp(-1, 1) ** 2).clamp(min=0.0))), 0.0
+    )
     depth = torch.where(arcade, 0.5, 0.2)
     trim, accent = table.colour("trim", f), table.colour("accent", f)
-    around = band(across, half + 0.16, px.pixel_u) * step(tall + 0.16 - round_top, px.z, px.pixel_z) * (~garage)
+    around = (
+        band(across, half + 0.16, px.pixel_u) * step(tall + 0.16 - round_top, px.z, px.pixel_z) * (~garage)
+    )
     albedo = over(albedo, trim, around)
     hole = band(across, half, px.pixel_u) * step(tall - round_top, px.z, px.pixel_z)
     deep_x, deep_z = across + px.slope_u * depth, px.z + px.slope_z * depth
     leaf = band(deep_x, half, px.pixel_u) * step(tall - round_top, deep_z, px.pixel_z)
     albedo = over(albedo, trim * 0.6, hole)
-    panels = band(centred(deep_x, half), half * 0.36, px.pixel_u) * band(centred(deep_z - 0.6, 0.9), 0.33, px.pixel_z)
+    panels = band(centred(deep_x, half), half * 0.36, px.pixel_u) * band(
+        centred(deep_z - 0.6, 0.9), 0.33, px.pixel_z
+    )
     ribs = band(centred(deep_z, 0.28), 0.02, px.pixel_z)
     wood = accent * 1.3 * torch.where(garage, 1.0 - 0.4 * ribs, 1.0 - 0.35 * panels)
     light_above = (deep_z > 2.15) & ~garage & ~arcade
-    behind = torch.where(light_above | arcade, torch.full_like(albedo, 0.03), wood)
+    gloom = torch.full_like(albedo, 0.02) + 0.05 * (1.0 - deep_z / 3.5).clamp(0.0, 1.0)
+    behind = torch.where(light_above | arcade, gloom, wood)
     albedo = over(albedo, behind, hole * leaf)
-    warm = colour(*WARM, like=half) * studio.light("lights", px.photo) * torch.where(arcade, 0.12, 0.5)
+    warm = (
+        colour(*WARM, like=half)
+        * studio.light("lights", px.photo)
+        * torch.where(arcade, 0.1 * (px.z / ceiling).clamp(0.0, 1.0) ** 3, 0.5)
+    )
     glow = over(glow, warm * (light_above | arcade), hole * leaf)
     step_cover = band(across, half + 0.25, px.pixel_u) * step(0.16, px.z, px.pixel_z) * (~garage)
     return over(albedo, table.colour("base", f) * 1.3, step_cover), glow * (1.0 - step_cover)

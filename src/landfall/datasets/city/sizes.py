@@ -16,7 +16,7 @@ LARGEST = 1_000_000
 
 @dataclass(frozen=True)
 class CitySize:
-    """Photos of each split: ``(database, queries)`` for train, val and test; the camera stops every ``step_m``."""
+    """Photos of each split, ``(database, queries)``; the camera stops every ``step_m`` metres."""
 
     name: str
     train: tuple[int, int]
@@ -29,7 +29,8 @@ class CitySize:
             database, queries = self.of(split)
             if database < VIEWS_A_PLACE or queries < 1:
                 raise UsageError(
-                    f"City size {self.name!r} wants {database} database photos and {queries} queries in {split}; "
+                    f"City size {self.name!r} wants {database} database photos and {queries} queries in "
+                    f"{split}; "
                     f"every split needs at least {VIEWS_A_PLACE} and 1. Ask for more photos."
                 )
 
@@ -59,13 +60,14 @@ def large(photos: int) -> CitySize:
     """
     if not SMALLEST <= photos <= LARGEST:
         raise UsageError(
-            f"A drawn city can have {SMALLEST} to {LARGEST} photos; {photos} were asked for. Choose a number between."
+            f"A drawn city can have {SMALLEST} to {LARGEST} photos; {photos} were asked for. "
+            "Choose a number between."
         )
     train, val = photos // 2, photos // 6
     counts = [train, val, photos - train - val]
     queries = [max(1, count * 3 // 10) for count in counts]
     parts = [(count - asked, asked) for count, asked in zip(counts, queries, strict=True)]
-    return CitySize("large", *parts)
+    return CitySize("large", train=parts[0], val=parts[1], test=parts[2])
 
 
 def resolve(size: SizeName | CitySize, photos: int | None) -> CitySize:
@@ -77,7 +79,9 @@ def resolve(size: SizeName | CitySize, photos: int | None) -> CitySize:
     if size == "large":
         return large(LARGE_DEFAULT if photos is None else photos)
     if photos is not None:
-        raise UsageError(f"A number of photos goes with size 'large' only, not with {size!r}. Leave one of them out.")
+        raise UsageError(
+            f"A number of photos goes with size 'large' only, not with {size!r}. Leave one of them out."
+        )
     if isinstance(size, CitySize):
         return size
     if size not in SIZES:

@@ -38,12 +38,12 @@ def paint_sky(
     x, y = east * flat * 26.0 + shift, north * flat * 26.0 - shift
     thick = studio.noise.smooth_cloud(x, y)
     lit = studio.noise.smooth_cloud(x + sun[0] * 5.0, y + sun[1] * 5.0)
-    cover = ((thick - (0.78 - 0.42 * light("clouds", photo))) * 4.5).clamp(0.0, 1.0)
+    cover = ((thick - (0.74 - 0.45 * light("clouds", photo))) * 4.0).clamp(0.0, 1.0)
     body = light("sun", photo) * 0.38 + light("sky_light", photo) * 0.52
     puff = body * (1.0 + 1.6 * (thick - lit)).clamp(0.55, 1.35)
     grey = horizon * (0.86 + 0.34 * (thick - 0.5))
     overcast = light("overcast", photo)
-    cloudy = over(base, puff, cover * 0.92 * (rise * 14.0).clamp(0.0, 1.0) * (1.0 - overcast))
+    cloudy = over(base, puff, cover * 0.92 * (rise * 9.0).clamp(0.0, 1.0) * (1.0 - overcast))
     sky = over(cloudy, over(grey, zenith * (1.0 + 0.3 * (thick - 0.5)), rise), overcast)
     return _skyline(studio, photo, east, north, up, sky, pixel)
 
@@ -63,10 +63,16 @@ def _skyline(
         peak = torch.where(luck > 0.93, 0.09 * (1.0 - (inside - 0.5).abs() * 9.0).clamp(min=0.0), 0.0)
         roof = torch.where(luck < 0.4, 0.012 * (1.0 - 2.0 * (inside - 0.5).abs()), 0.0)
         cover = step(height + peak + roof, up, size)
-        tone = over(studio.light("sky_light", photo) * 0.2 * torch.ones_like(up), studio.light("horizon", photo), torch.full_like(up, far))
+        tone = over(
+            studio.light("sky_light", photo) * 0.2 * torch.ones_like(up),
+            studio.light("horizon", photo),
+            torch.full_like(up, far),
+        )
         sky = over(sky, tone * (0.96 + 0.08 * luck), cover)
         row, column = torch.floor(up * 330.0), torch.floor(place * 8.0)
         lamp = hash_unit(row.to(torch.int32), column.to(torch.int32), 78) > 0.8
         spot = band(up * 330.0 - row - 0.5, 0.22, size * 330.0)
-        sky = over(sky, colour(*WARM, like=up) * 0.55, cover * lamp * spot * studio.light("lights", photo) * 0.8)
+        sky = over(
+            sky, colour(*WARM, like=up) * 0.55, cover * lamp * spot * studio.light("lights", photo) * 0.8
+        )
     return sky

@@ -11,11 +11,23 @@ from landfall.datasets.city.noise import band, centred, hash_unit, step
 # A car is its side profile drawn across its width: metres from the middle, metres high, bonnet ahead.
 PROFILES = (
     ((-1.95, 0.55), (-1.9, 0.98), (-1.55, 1.42), (0.3, 1.47), (1.05, 0.98), (1.85, 0.8), (1.97, 0.5)),
-    ((-2.2, 0.55), (-2.15, 0.95), (-1.35, 1.0), (-0.75, 1.4), (0.45, 1.43), (1.2, 0.96), (2.1, 0.8), (2.25, 0.5)),
+    ((-2.2, 0.55), (-2.15, 0.95), (-1.35, 1.0), (-0.75, 1.4), (0.45, 1.43), (1.2, 0.96), (2.1, 0.8),
+     (2.25, 0.5)),
     ((-2.35, 0.6), (-2.3, 1.9), (-2.2, 2.0), (1.2, 2.02), (1.85, 1.15), (2.3, 0.95), (2.38, 0.5)),
 )  # fmt: skip
 HALF_WIDTH_M = 0.87
-CAR_COLOURS = ("b9bcc0", "2c2e33", "7d8288", "e4e3df", "8a2320", "233a5e", "4b5a45", "a8977a", "5a6f80", "c9a13b")
+CAR_COLOURS = (
+    "a5a8ac",
+    "2c2e33",
+    "7d8288",
+    "c9c8c4",
+    "8a2320",
+    "233a5e",
+    "4b5a45",
+    "a8977a",
+    "5a6f80",
+    "c9a13b",
+)
 _WHEEL_M = 0.31
 
 
@@ -36,13 +48,19 @@ def paint_roofs(
 
 def paint_towers(studio: Studio, px: WallPixels) -> tuple[Tensor, Tensor]:
     """A church's ashlar with lancet windows: albedo and own light (3, n)."""
-    joint = torch.maximum(band(centred(px.z, 0.5), 0.015, px.pixel_z), band(centred(px.u, 0.9), 0.012, px.pixel_u))
+    joint = torch.maximum(
+        band(centred(px.z, 0.5), 0.015, px.pixel_z), band(centred(px.u, 0.9), 0.012, px.pixel_u)
+    )
     patch = studio.noise.smooth_cloud(px.u * 5.0, px.z * 3.0) - 0.5
     albedo = colour(0.4, 0.36, 0.29, like=px.u) * (1.0 + 0.45 * patch) * (1.0 - 0.3 * joint)
     across = centred(px.u - 1.5, 3.0)
     height = torch.remainder(px.z, 9.0)
     arch = 0.55 * (across / 0.5).clamp(-1, 1) ** 2
-    lancet = band(across, 0.5, px.pixel_u) * step(height, 2.4, px.pixel_z) * step(6.4 - arch * 1.6, height, px.pixel_z)
+    lancet = (
+        band(across, 0.5, px.pixel_u)
+        * step(height, 2.4, px.pixel_z)
+        * step(6.4 - arch * 1.6, height, px.pixel_z)
+    )
     albedo = over(albedo, colour(0.03, 0.035, 0.045, like=px.u), lancet)
     glow = colour(0.5, 0.3, 0.12, like=px.u) * studio.light("lights", px.photo) * lancet * 0.6
     return albedo, glow
@@ -106,5 +124,5 @@ def paint_car_tops(studio: Studio, photo: Tensor, paint: Tensor, pane: Tensor) -
     snow = studio.light("snow", photo) * 0.9
     albedo = over(paint, torch.full_like(paint, 0.02), pane)
     albedo = over(albedo, colour(0.8, 0.83, 0.88, like=pane), snow)
-    mirror = studio.light("zenith", photo) * (0.14 + 0.2 * pane) + studio.light("horizon", photo) * 0.05
+    mirror = studio.light("zenith", photo) * (0.1 + 0.16 * pane) + studio.light("horizon", photo) * 0.03
     return albedo, mirror * (1.0 - snow)

@@ -18,7 +18,13 @@ from landfall.datasets.city.lighting import Places, Sunlight, haze, illuminate
 from landfall.datasets.city.raycast import FAR, Hits
 from landfall.datasets.city.scene import Scene
 from landfall.datasets.city.sky import paint_sky
-from landfall.datasets.city.solids import paint_car_sides, paint_car_tops, paint_chimneys, paint_roofs, paint_towers
+from landfall.datasets.city.solids import (
+    paint_car_sides,
+    paint_car_tops,
+    paint_chimneys,
+    paint_roofs,
+    paint_towers,
+)
 
 Where = tuple[Tensor, Tensor, Tensor]
 
@@ -27,8 +33,8 @@ Where = tuple[Tensor, Tensor, Tensor]
 class Stage:
     """Canvases (3, B, C, R) being painted, and what is known of their pixels.
 
-    ground is the depth at which rays meet the street (B, 1, R); eye (B, 3) and forward (B, 2) are the cameras'
-    places and level headings; needed (B, C, R) says which pixels will be seen.
+    ground is the depth at which rays meet the street (B, 1, R); eye (B, 3) and forward (B, 2) are the
+    cameras' places and level headings; needed (B, C, R) says which pixels will be seen.
     """
 
     studio: Studio
@@ -56,7 +62,9 @@ class Stage:
     def paint_everything(self, streets: StreetMap, billboards: Billboards) -> None:
         """Fill the canvas."""
         is_car = (self.cars.depth < self.buildings.depth) & (self.cars.depth < self.ground) & self.needed
-        is_building = (self.buildings.depth < self.ground) & (self.buildings.depth < FAR) & ~is_car & self.needed
+        is_building = (
+            (self.buildings.depth < self.ground) & (self.buildings.depth < FAR) & ~is_car & self.needed
+        )
         is_sky = (self.depth >= FAR) & self.needed
         is_ground = ~(is_car | is_building | is_sky) & self.needed
         count = self.scene.buildings.walls.shape[1]
@@ -68,8 +76,8 @@ class Stage:
         self._car_tops(_where(is_car & (self.cars.piece >= count)), count)
         self._ground(_where(is_ground), streets)
         billboards.paint(
-            self.canvas, self.depth, self.scene.sprites, self.across, self.slopes, self.eye[:, 2], self.needed,
-            self._light_sprites,
+            self.canvas, self.depth, self.scene.sprites, self.across, self.slopes, self.eye[:, 2],
+            self.needed, self._light_sprites,
         )  # fmt: skip
 
     def _place(self, where: Where, depth: Tensor) -> Places:
@@ -102,7 +110,9 @@ class Stage:
             self.studio, photo, east, north, self.slopes[row] / length, towards, self._pixel
         )
 
-    def _wall_pixels(self, where: Where, depth: Tensor, rows: Tensor) -> tuple[WallPixels, tuple[Tensor, Tensor]]:
+    def _wall_pixels(
+        self, where: Where, depth: Tensor, rows: Tensor
+    ) -> tuple[WallPixels, tuple[Tensor, Tensor]]:
         """Pixels on walls, and the walls' outward normals in world coordinates."""
         photo, column, row = where
         x, y, tx, ty, offset, sense = rows[:, :6].T
@@ -125,7 +135,9 @@ class Stage:
         albedo = torch.zeros(3, len(depth), device=depth.device)
         glow = torch.zeros_like(albedo)
 
-        def fill(mask: Tensor, painter: Callable[[Studio, WallPixels], Tensor | tuple[Tensor, Tensor]]) -> None:
+        def fill(
+            mask: Tensor, painter: Callable[[Studio, WallPixels], Tensor | tuple[Tensor, Tensor]]
+        ) -> None:
             chosen = torch.nonzero(mask)[:, 0]
             if len(chosen):
                 painted = painter(self.studio, px.take(chosen))
@@ -163,9 +175,14 @@ class Stage:
         depth = self.cars.depth[where]
         rows = self.scene.car_wall_rows[where[0], self.cars.piece[where]]
         px, normal = self._wall_pixels(where, depth, rows)
-        roof = rows[:, 12] + rows[:, 13] * (px.u - rows[:, 4]) * torch.where(rows[:, 5] < 0, -1.0, 1.0) * rows[:, 5]
+        roof = (
+            rows[:, 12]
+            + rows[:, 13] * (px.u - rows[:, 4]) * torch.where(rows[:, 5] < 0, -1.0, 1.0) * rows[:, 5]
+        )
         albedo, glow = paint_car_sides(self.studio, px, rows[:, 9:12].T, rows[:, 8], rows[:, 6], roof)
-        light = illuminate(self.studio, self.sun, self._place(where, depth), albedo, (*normal, 0.0), push_m=0.9)
+        light = illuminate(
+            self.studio, self.sun, self._place(where, depth), albedo, (*normal, 0.0), push_m=0.9
+        )
         self._put(where, depth, light + glow)
 
     def _car_tops(self, where: Where, count: int) -> None:
@@ -190,7 +207,9 @@ class Stage:
         depth = self.ground[photo, 0, row]
         place = self._place(where, depth)
         across = depth * self._pixel
-        px = GroundPixels(photo, place.x, place.y, self.forward[photo].T, across * depth / self.eye[photo, 2], across)
+        px = GroundPixels(
+            photo, place.x, place.y, self.forward[photo].T, across * depth / self.eye[photo, 2], across
+        )
         albedo, mirror = paint_ground(self.studio, streets, px)
         zero = torch.zeros_like(depth)
         light = illuminate(self.studio, self.sun, place, albedo, (zero, zero, 1.0), push_m=0.0, sky_seen=0.95)
@@ -202,7 +221,9 @@ class Stage:
             light = over(light, image, mirror * grazing * 0.75)
         self._put(where, depth, light)
 
-    def _light_sprites(self, photo: Tensor, column: Tensor, row: Tensor, depth: Tensor, albedo: Tensor) -> Tensor:
+    def _light_sprites(
+        self, photo: Tensor, column: Tensor, row: Tensor, depth: Tensor, albedo: Tensor
+    ) -> Tensor:
         place = self._place((photo, column, row), depth)
         zero = torch.zeros_like(depth)
         # crowns are no plates: they take the sun from all round, a little less below

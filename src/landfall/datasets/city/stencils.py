@@ -70,7 +70,15 @@ def _branches(sheet: _Sheet, dice: Dice, depth: int) -> list[tuple[float, float]
         for i in range(3 if level else 4):
             spread = (i - (1.0 if level else 1.5)) * dice.between(f"s{name}{i}", 0.42, 0.62)
             shrink = dice.between(f"l{name}{i}", 0.62, 0.82)
-            grow(ex, ey, bend * 0.75 + spread, length * shrink, max(thick * 0.6, 0.006), level + 1, f"{name}{i}")
+            grow(
+                ex,
+                ey,
+                bend * 0.75 + spread,
+                length * shrink,
+                max(thick * 0.6, 0.006),
+                level + 1,
+                f"{name}{i}",
+            )
 
     grow(0.5, 0.0, dice.between("lean", -0.05, 0.05), 0.27, 0.045, 0, "")
     return tips
@@ -88,16 +96,22 @@ def _leafy_tree(shape: int) -> Stencil:
     _branches(sheet, dice, 2)
     wide, tall = dice.between("wide", 0.36, 0.46), dice.between("tall", 0.3, 0.36)
     clumps = []
-    for i in range(420):
+    for i in range(900):
         angle, radius = dice.unit(f"a{i}") * 2 * math.pi, math.sqrt(dice.unit(f"r{i}"))
         lump = 1.0 + 0.16 * math.sin(3 * angle + shape) + 0.09 * math.sin(7 * angle + 2 * shape)
         x = 0.5 + wide * lump * radius * math.cos(angle) * 0.97
         y = 0.99 - tall * 1.12 + tall * lump * radius * math.sin(angle)
         clumps.append((dice.unit(f"d{i}"), x, y, i))
     for layer, x, y, i in sorted(clumps):
-        lit = 0.5 + 0.9 * (y - 0.62) - 0.45 * (x - 0.5) + 0.45 * (layer - 0.5) + 0.3 * (dice.unit(f"v{i}") - 0.5)
+        lit = (
+            0.5
+            + 0.9 * (y - 0.62)
+            - 0.45 * (x - 0.5)
+            + 0.45 * (layer - 0.5)
+            + 0.3 * (dice.unit(f"v{i}") - 0.5)
+        )
         light = int(255 * min(max(lit, 0.0), 1.0))
-        size = dice.between(f"z{i}", 0.014, 0.038)
+        size = dice.between(f"z{i}", 0.009, 0.026)
         if y < 0.985 - size:
             sheet.disc(x, y, size, size * 0.75, (255 - light, light, 0))
     return sheet.done()
@@ -158,7 +172,9 @@ def _person(shape: int) -> Stencil:
     sheet.shape([(0.5, hem), (0.5 + flare, hem), (0.67, 0.8), (0.56, 0.85)], (215, 0, 0))
     sheet.disc(0.5, 0.865, 0.05, 0.03, (0, 0, 225))
     sheet.disc(0.5, 0.925, 0.095, 0.062, (0, 0, 255))
-    sheet.shape([(0.405, 0.93), (0.43, 0.985), (0.57, 0.985), (0.595, 0.93), (0.55, 0.95), (0.45, 0.95)], (0, 0, 60))
+    sheet.shape(
+        [(0.405, 0.93), (0.43, 0.985), (0.57, 0.985), (0.595, 0.93), (0.55, 0.95), (0.45, 0.95)], (0, 0, 60)
+    )
     if shape % 2:
         sheet.shape([(0.68, 0.3), (0.84, 0.3), (0.84, 0.45), (0.68, 0.45)], (0, 110, 90))
     return sheet.done()

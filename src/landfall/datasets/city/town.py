@@ -105,7 +105,10 @@ class Town:
             distance = np.hypot(px - along * link[2], py - along * link[3]) - link[5]
             first, second = near[0, rows, columns], near[1, rows, columns]
             is_first, is_second = distance < first, (distance >= first) & (distance < second)
-            for values, new, old in ((near, distance, first.copy()), (which, number, which[0, rows, columns].copy())):
+            for values, new, old in (
+                (near, distance, first.copy()),
+                (which, number, which[0, rows, columns].copy()),
+            ):
                 runner = values[1, rows, columns]
                 runner[...] = np.where(is_first, old, np.where(is_second, new, runner))
                 leader = values[0, rows, columns]
@@ -144,8 +147,6 @@ def furnish(plan: Plan) -> Town:
         fixtures=furniture.fixtures(plan),
         footprints=pieces.footprints,
     )
-
-
 
 
 def _link_table(plan: Plan) -> Array:

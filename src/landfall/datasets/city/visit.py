@@ -49,12 +49,20 @@ class Visit:
         trees = self.town.fixtures.kind <= furniture.CONIFER
         if not self.environment.bare and trees.any():
             place, tall = self.town.fixtures.place[trees], self.town.fixtures.height[trees]
-            ring = np.array([(r * np.cos(t), r * np.sin(t)) for r in (0.0, 0.3, 0.6, 1.0, 1.4) for t in np.arange(0, 6.28, 0.6)])
+            ring = np.array(
+                [
+                    (r * np.cos(t), r * np.sin(t))
+                    for r in (0.0, 0.3, 0.6, 1.0, 1.4)
+                    for t in np.arange(0, 6.28, 0.6)
+                ]
+            )
             spots = place[:, None] + ring * (tall / 6.5)[:, None, None]
             self._raise(grid, spots.reshape(-1, 2), np.repeat(tall * 0.85, len(ring)))
         return grid
 
-    def _raise(self, grid: NDArray[np.uint8], spots: NDArray[np.float64], height: NDArray[np.float64]) -> None:
+    def _raise(
+        self, grid: NDArray[np.uint8], spots: NDArray[np.float64], height: NDArray[np.float64]
+    ) -> None:
         cell = ((spots - self.town.origin) / CELL_M).astype(int)
         inside = (cell >= 0).all(axis=1) & (cell[:, 0] < grid.shape[1]) & (cell[:, 1] < grid.shape[0])
         rows, columns = cell[inside, 1], cell[inside, 0]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from landfall.datasets.city.canvas import WARM, Studio, WallPixels, colour, over
-from landfall.datasets.city.houses import HOME
+from landfall.datasets.city.houses import GARAGE, HOME
 from landfall.datasets.city.noise import band, centred, hash_unit, step
 
 RECESS_M = 0.17
@@ -40,11 +40,12 @@ def paint_windows(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor) 
     sill, tall = table.get("sill", f), table.get("window_height", f)
     tall = torch.where(low, torch.minimum(tall, ground_height - 0.8 - sill), tall)
     arch = table.get("arch", f)
-    wanted = ~(low & ((bay == table.get("door_bay", f)) | (table.get("ground_kind", f) != HOME)))
+    ground_kind = table.get("ground_kind", f)
+    wanted = ~(low & ((bay == table.get("door_bay", f)) | ((ground_kind != HOME) & (ground_kind != GARAGE))))
 
     def opening(x: Tensor, y: Tensor, grow: Tensor | float, grow_top: Tensor | float) -> Tensor:
         crown = arch * half * 0.45 * (x / (half + grow)).clamp(-1.0, 1.0) ** 2
-        middle = (sill + (tall + grow_top) / 2)
+        middle = sill + (tall + grow_top) / 2
         inside_z = band(y + crown / 2 - middle, (tall + grow_top) / 2 - crown / 2, px.pixel_z)
         return band(x, half + grow, px.pixel_u) * inside_z * wanted
 
@@ -52,14 +53,27 @@ def paint_windows(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor) 
     surround = table.get("surround", f)
     frame_cover = opening(across, height, surround, surround) * (surround > 0.01)
     albedo = over(albedo, trim, frame_cover)
-    ledge = band(height - sill + 0.06, 0.06, px.pixel_z) * band(across, half + surround + 0.06, px.pixel_u) * wanted
+    ledge = (
+        band(height - sill + 0.06, 0.06, px.pixel_z)
+        * band(across, half + surround + 0.06, px.pixel_u)
+        * wanted
+    )
     albedo = over(albedo, trim * 1.05, ledge)
-    albedo = over(albedo, colour(0.85, 0.88, 0.93, like=half), studio.light("snow", px.photo) * 0.9
-                  * band(height - sill - 0.03, 0.05, px.pixel_z) * band(across, half + surround, px.pixel_u) * wanted)  # fmt: skip
+    if studio.light.has("snow"):
+        drift = (
+            band(height - sill - 0.03, 0.05, px.pixel_z) * band(across, half + surround, px.pixel_u) * wanted
+        )
+        albedo = over(
+            albedo, colour(0.85, 0.88, 0.93, like=half), studio.light("snow", px.photo) * 0.9 * drift
+        )
     below = torch.exp(-(sill - 0.12 - height).clamp(min=0.0) / 0.25) * (height < sill - 0.12) * wanted
     albedo = albedo * (1.0 - 0.3 * below * band(across, half + surround, px.pixel_u))
 
-    shutter = band(across.abs() - half * 1.55 - surround, half * 0.5, px.pixel_u) * wanted * table.get("shutters", f)
+    shutter = (
+        band(across.abs() - half * 1.55 - surround, half * 0.5, px.pixel_u)
+        * wanted
+        * table.get("shutters", f)
+    )
     shutter = shutter * band(height - sill - tall / 2, tall / 2, px.pixel_z) * (~low)
     slats = 1.0 - 0.35 * band(centred(height, 0.11), 0.03, px.pixel_z)
     albedo = over(albedo, table.colour("accent", f) * 1.4 * slats, shutter)
@@ -87,7 +101,9 @@ def paint_windows(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor) 
     panes_x, panes_y = table.get("panes_x", f), table.get("panes_y", f)
     bars = band(centred(deep_x + half, 2 * half / panes_x), 0.03, px.pixel_u)
     bars = torch.maximum(bars, band(centred(deep_z - sill, tall / panes_y), 0.028, px.pixel_z))
-    edge = 1.0 - band(deep_x, half - 0.07, px.pixel_u) * band(deep_z - sill - tall / 2, tall / 2 - 0.07, px.pixel_z)
+    edge = 1.0 - band(deep_x, half - 0.07, px.pixel_u) * band(
+        deep_z - sill - tall / 2, tall / 2 - 0.07, px.pixel_z
+    )
     bars = torch.maximum(bars, edge)
     seen = hole * pane
     albedo = over(albedo, over(room, trim * 0.9, bars), seen)
