@@ -6,29 +6,15 @@ It sleeps ``SECONDS`` in each batch of two photos and brings each to the disk at
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 
+from tests.dying import die_around
 from tests.extraction.conftest import GridModel
 
 from landfall.extraction import extract, partial
 
 BATCH_SIZE = 2
-
-
-def die_around(moment: str, name: str) -> None:
-    rename = os.replace
-
-    def replace(source: Path, target: Path) -> None:
-        if moment == "before" and target.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
-        rename(source, target)
-        if target.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    os.replace = replace  # type: ignore[assignment]
 
 
 def main(folder: str, out: str, seconds: str, moment: str = "", name: str = "") -> None:

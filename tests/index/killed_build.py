@@ -5,28 +5,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import time
 from pathlib import Path
 
+from tests.dying import die_around
 from tests.index.conftest import PLAN, build
 
 from landfall.index import begin
-
-
-def die_around(moment: str, name: str) -> None:
-    rename = os.replace
-
-    def replace(source: Path, target: Path) -> None:
-        if moment == "before" and target.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
-        rename(source, target)
-        if target.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    os.replace = replace  # type: ignore[assignment]
 
 
 def main(out: str, moment: str, name: str = "") -> None:
