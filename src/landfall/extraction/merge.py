@@ -13,7 +13,8 @@ from landfall.errors import UsageError
 from landfall.extraction.fingerprint import differences, digest
 from landfall.extraction.partial import DATA, HEADER, KEPT, RESULT, holding, put_in_place, writing
 from landfall.extraction.rowfile import COPY_BYTES, RowFile
-from landfall.extraction.store import Descriptors, partial_path, result_document, result_path, write_json
+from landfall.extraction.store import Descriptors, partial_path, result_document, result_path
+from landfall.files import write_json
 
 
 def merge_descriptors(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> Descriptors:
@@ -43,7 +44,7 @@ def merge_descriptors(paths: Sequence[str | os.PathLike[str]], out: str | os.Pat
             file.sync()
         finally:
             file.close()
-        write_json(folder / RESULT, document)
+        write_json(folder / RESULT, document, durable=True)
         put_in_place(folder, out)
     return Descriptors.open(out)
 

@@ -15,7 +15,6 @@ rows that are not there. A torn last line, the mark of a kill, is cut off.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -34,8 +33,9 @@ from landfall.extraction.fingerprint import differences
 from landfall.extraction.plan import PlannedBatch
 from landfall.extraction.progress import Timing
 from landfall.extraction.rowfile import RowFile, copy_rows
-from landfall.extraction.store import result_document, result_path, write_json
+from landfall.extraction.store import result_document, result_path
 from landfall.extraction.stream import Batch
+from landfall.files import hold, write_json
 from landfall.photos import PhotoProblem
 
 # At most this much work is lost to a kill; waiting for the disk after every batch costs more than it saves.
@@ -150,7 +150,7 @@ class Partial:
                     np.searchsorted(self.rows, np.array(kept, np.int64)),
                     self.folder / KEPT,
                 )
-            write_json(self.folder / RESULT, document)
+            write_json(self.folder / RESULT, document, durable=True)
 
     def _resume(self) -> None:
         """Read the journal of the same extraction, or clear what holds no finished batch."""
@@ -167,7 +167,7 @@ class Partial:
                 return
         for name in (JOURNAL, DATA, KEPT, RESULT):
             (self.folder / name).unlink(missing_ok=True)
-        write_json(self.folder / HEADER, self._fingerprint)
+        write_json(self.folder / HEADER, self._fingerprint, durable=True)
 
     def _read_journal(self, lines: Sequence[bytes]) -> int:
         """Enter the batches that ``lines`` tell of; return how many lines are whole."""
@@ -193,18 +193,14 @@ def holding(folder: Path) -> Iterator[None]:
     Raises:
         UsageError: the folder can't be made, or another process works in it.
     """
+    busy = UsageError(f"Another process is extracting into {folder}. Wait until it is done.")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
+        lock = hold(folder / "lock", busy)
     except OSError as error:
         raise UsageError(
             f"{folder} can't be written: {error.strerror}. Choose another place for the descriptors."
         ) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"Another process is extracting into {folder}. Wait until it is done.") from None
         if os.fstat(lock.fileno()).st_nlink == 0:
             raise UsageError(f"Another process has just finished with {folder}. Look at what it made.")
         yield
@@ -234,8 +230,8 @@ def put_in_place(folder: Path, out: Path) -> None:
     array = folder / (KEPT if told["failures"] else DATA)
     with writing(folder):
         if array.exists():
-            os.replace(array, out)  # noqa: PTH105 - the atomic one
-        os.replace(folder / RESULT, result_path(out))  # noqa: PTH105 - the atomic one
+            array.replace(out)
+        (folder / RESULT).replace(result_path(out))
         tidy(folder)
 
 

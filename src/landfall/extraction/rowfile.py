@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from landfall.errors import UsageError
+from landfall.files import written_beside
 
 # Kept free beside the descriptors, for the journal, the names and whatever else uses the disk.
 SPARE_BYTES = 16 * 2**20
@@ -39,24 +40,20 @@ class RowFile:
     def __init__(self, path: Path, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
         self._row_bytes = shape[1] * dtype.itemsize
-        fresh = not path.exists()
-        # Filled beside its place, so that a file of this name always has its full length.
-        beside = path.with_name(path.name + ".tmp") if fresh else path
-        self._file = beside.open("w+b" if fresh else "r+b")
-        try:
-            if fresh:
+        if not path.exists():
+            # Filled beside its place, so that a file of this name always has its full length.
+            with written_beside(path) as working, working.open("wb") as file:
                 header = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-                npy.write_array_header_1_0(self._file, header)
-                self._start = self._file.tell()
-                self._reserve(path.parent, shape[0] * self._row_bytes)
-                os.replace(beside, path)  # noqa: PTH105 - the atomic one
-            else:
-                npy.read_magic(self._file)
-                npy.read_array_header_1_0(self._file)
-                self._start = self._file.tell()
+                npy.write_array_header_1_0(file, header)
+                _reserve(file, path.parent, shape[0] * self._row_bytes)
+        self._file = path.open("r+b")
+        try:
+            npy.read_magic(self._file)
+            npy.read_array_header_1_0(self._file)
         except BaseException:
             self._file.close()
             raise
+        self._start = self._file.tell()
 
     def write(self, rows: NDArray[np.int64], values: NDArray[Any]) -> None:
         """Write ``values`` (B, D) at ``rows`` (B,), ascending; neighbouring rows in one go."""
@@ -76,17 +73,20 @@ class RowFile:
         """Close the file."""
         self._file.close()
 
-    def _reserve(self, folder: Path, size: int) -> None:
-        free = shutil.disk_usage(folder).free
-        if free < size + SPARE_BYTES:
-            raise UsageError(
-                f"{folder} has {free / 1e9:.2f} GB free, and the descriptors need "
-                f"{(size + SPARE_BYTES) / 1e9:.2f} GB. Free some space, or choose a place on another disk."
-            )
-        self._file.truncate(self._start + size)
-        if size and hasattr(os, "posix_fallocate"):
-            # Takes the blocks now, so that a disk that fills up meanwhile can't stop the work halfway.
-            os.posix_fallocate(self._file.fileno(), self._start, size)
+
+def _reserve(file: IO[bytes], folder: Path, size: int) -> None:
+    """Lengthen a file by ``size`` bytes from where it stands."""
+    free = shutil.disk_usage(folder).free
+    if free < size + SPARE_BYTES:
+        raise UsageError(
+            f"{folder} has {free / 1e9:.2f} GB free, and the descriptors need "
+            f"{(size + SPARE_BYTES) / 1e9:.2f} GB. Free some space, or choose a place on another disk."
+        )
+    start = file.tell()
+    file.truncate(start + size)
+    if size and hasattr(os, "posix_fallocate"):
+        # Takes the blocks now, so that a disk that fills up meanwhile can't stop the work halfway.
+        os.posix_fallocate(file.fileno(), start, size)
 
 
 def copy_rows(source: Path, rows: NDArray[np.int64], target: Path) -> None:

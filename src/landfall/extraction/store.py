@@ -131,16 +131,6 @@ def result_document(
     }
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write ``value`` beside its place, to the disk, and rename it there."""
-    beside = path.with_name(path.name + ".tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)  # noqa: PTH105 - the atomic one
-
-
 def _read_result(path: Path) -> dict[str, Any]:
     beside = result_path(path)
     try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from landfall.errors import IndexStoreError
+from landfall.files import hash_stream, write_text
 from landfall.models.card import ModelCard
 
 FORMAT = 1
@@ -60,21 +59,13 @@ class Manifest(BaseModel):
 
 def entry_of(path: Path) -> FileEntry:
     """Return the length and hash of a file's bytes."""
-    digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while part := file.read(2**20):
-            digest.update(part)
-    return FileEntry(bytes=path.stat().st_size, blake2b=digest.hexdigest())
+        return FileEntry(bytes=path.stat().st_size, blake2b=hash_stream(file))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest beside its place and rename it there: the moment an index comes to be."""
-    beside = folder / f"{MANIFEST}.tmp"
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(manifest.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, folder / MANIFEST)  # noqa: PTH105 - the atomic one
+    write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n", durable=True)
 
 
 def read_manifest(folder: Path) -> Manifest:

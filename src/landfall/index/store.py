@@ -14,7 +14,6 @@ the moment the index comes to be. Last it removes ``building/``. What went into 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -28,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
+from landfall.files import beside, hold, sync, write_json
 from landfall.index.manifest import DESCRIPTORS, MANIFEST, MODEL, PHOTOS, Manifest, entry_of, write_manifest
 from landfall.index.reader import Index
 from landfall.index.records import PhotoRecord, write_records
@@ -36,7 +36,7 @@ from landfall.models import ModelCard, read_card
 BUILDING = "building"
 PLAN = "plan.json"
 # What an unfinished index folder may hold: the last ones only if its commit was interrupted.
-_UNFINISHED = {BUILDING, PHOTOS, DESCRIPTORS, MODEL, f"{MANIFEST}.tmp"}
+_UNFINISHED = {BUILDING, PHOTOS, DESCRIPTORS, MODEL, beside(Path(MANIFEST)).name}
 
 
 class Building:
@@ -98,7 +98,7 @@ class Building:
             self._make_ready(records, descriptors, model)
             files = {name: entry_of(self._ready / name) for name in (PHOTOS, DESCRIPTORS, MODEL)}
             for name in files:
-                os.replace(self._ready / name, self.out / name)  # noqa: PTH105 - the atomic one
+                (self._ready / name).replace(self.out / name)
             manifest = Manifest(
                 created_by=f"landfall {version('landfall')}",
                 photos=shape[0],
@@ -143,8 +143,7 @@ class Building:
         else:
             np.save(self._ready / DESCRIPTORS, descriptors)
         for path in self._ready.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            sync(path)
 
     def _take(self, source: Path, target: Path) -> None:
         """Link a file of our own to ``target``; copy one of someone else's, who may yet change it."""
@@ -171,18 +170,12 @@ def begin(out: str | os.PathLike[str], plan: Mapping[str, Any]) -> Building:
     """
     out = Path(out)
     _check_place(out)
+    busy = IndexStoreError(f"{out} is being built by another process. Wait until it is done.")
     try:
-        (out / BUILDING).mkdir(parents=True, exist_ok=True)
-        lock = (out / BUILDING / "lock").open("w")
+        lock = hold(out / BUILDING / "lock", busy)
     except OSError as error:
         raise _unwritable(out, error) from error
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise IndexStoreError(
-                f"{out} is being built by another process. Wait until it is done."
-            ) from None
         # Another builder may have finished between the first look and the lock.
         _check_place(out)
         return Building(out, plan, lock, resumed=_resume(out, plan))
@@ -232,9 +225,7 @@ def _resume(out: Path, plan: Mapping[str, Any]) -> bool:
             f"{out} holds an unfinished build of another index, begun with {begun}; now it is {asked}. "
             "Build it as it was begun, choose another place, or delete it to begin anew."
         )
-    beside = path.with_name(f"{PLAN}.tmp")
-    beside.write_text(json.dumps(now, ensure_ascii=False), encoding="utf-8")
-    os.replace(beside, path)  # noqa: PTH105 - the atomic one
+    write_json(path, now)
     return False
 
 
