@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from landfall import files
 from landfall.errors import UsageError
 
 # Two lines of progress in a log file are at least this far apart.
@@ -36,11 +36,9 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UsageError: the place can't be written.
     """
-    beside = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)  # noqa: PTH105 - the atomic one
+        files.write_text(path, text)
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror or error}") from error
 

@@ -18,6 +18,7 @@ from landfall.datasets.name_columns import parse_names
 from landfall.datasets.names import NameFields, fit_text, format_name, format_timestamp, parse_name
 from landfall.datasets.photo_set import PhotoSet
 from landfall.errors import DatasetError
+from landfall.files import beside, written_beside
 from landfall.geo import utm_letter
 from landfall.photos import PhotoProblem
 
@@ -73,26 +74,18 @@ def convert_dataset(
         raise DatasetError(f"Two of the datasets have one split ({', '.join(splits)}); give each split once.")
     if os.path.lexists(out):
         raise DatasetError(f"{out} exists already and is not overwritten. Give another name, or remove it.")
-    working = out.with_name(out.name + ".tmp")
-    if os.path.lexists(working):
+    if os.path.lexists(beside(out)):
         raise DatasetError(
-            f"{working} exists: another conversion is running, or one was interrupted. "
+            f"{beside(out)} exists: another conversion is running, or one was interrupted. "
             "If none is running, remove it and try again."
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     skipped: list[PhotoProblem] = []
-    try:
+    with written_beside(out) as working:
         if to == "csv":
             written = _write_table(sets, working)
         else:
             written, skipped = _write_standard(sets, splits, working, link=link)
-        os.replace(working, out)  # noqa: PTH105
-    except BaseException:
-        if working.is_dir():
-            shutil.rmtree(working)
-        else:
-            working.unlink(missing_ok=True)
-        raise
     return Conversion(out, written, tuple(skipped))
 
 

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from landfall.errors import ModelError, WeightsError
+from landfall.files import written_beside
 from landfall.models.card import ModelCard
 
 #: Raised by one when an older Landfall could no longer read the file.
@@ -59,12 +60,11 @@ def write_checkpoint(path: str | Path, tensors: Mapping[str, npt.NDArray[Any]], 
     # order="C" and not ascontiguousarray, which would turn () into (1,).
     ordered = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     written = card.model_copy(update={"sha256": hash_tensors(ordered)})
-    beside = path.with_name(path.name + ".tmp")
+    metadata = {FORMAT_KEY: str(FORMAT), CARD_KEY: written.model_dump_json()}
     try:
-        save_file(ordered, beside, metadata={FORMAT_KEY: str(FORMAT), CARD_KEY: written.model_dump_json()})
-        beside.replace(path)
+        with written_beside(path) as working:
+            save_file(ordered, working, metadata=metadata)
     except (OSError, SafetensorError) as error:
-        beside.unlink(missing_ok=True)
         raise ModelError(
             f"{path}: the model can't be written ({error}). Choose a folder that exists and has room."
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from os import PathLike
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from landfall.files import hash_bytes, hash_stream
 from landfall.photos.containers import open_file, open_photo, read_file, unreadable
 from landfall.photos.decoding import decode
 from landfall.photos.metadata import PhotoMetadata, metadata_of
@@ -45,7 +45,7 @@ def load_photo(path: str | PathLike[str], spec: InputSpec) -> LoadedPhoto:
     opened = open_photo(io.BytesIO(data), str(path))
     metadata = metadata_of(opened)
     pixels = np.array(decode(opened, spec.size, spec.interpolation))
-    return LoadedPhoto(pixels, metadata, _new_hash(data).hexdigest())
+    return LoadedPhoto(pixels, metadata, hash_bytes(data))
 
 
 def content_hash(path: str | PathLike[str]) -> str:
@@ -56,10 +56,6 @@ def content_hash(path: str | PathLike[str]) -> str:
     """
     with open_file(Path(path)) as stream:
         try:
-            return hashlib.file_digest(stream, _new_hash).hexdigest()
+            return hash_stream(stream)
         except OSError as error:
             raise unreadable(str(path), error) from error
-
-
-def _new_hash(data: bytes = b"") -> hashlib.blake2b:
-    return hashlib.blake2b(data, digest_size=16)

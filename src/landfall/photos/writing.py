@@ -14,6 +14,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from landfall.errors import UsageError
+from landfall.files import write_bytes
 from landfall.geo import LatLon
 from landfall.photos.containers import open_photo, read_file
 from landfall.photos.decoding import decode
@@ -55,10 +56,7 @@ def write_jpeg(
         exif[ExifTags.IFD.GPSInfo] = gps
     if taken_at is not None:
         exif[ExifTags.IFD.Exif] = _time_tags(taken_at)
-    target = Path(path)
-    beside = target.with_name(target.name + ".tmp")
-    beside.write_bytes(_jpeg_bytes(image, quality, exif))
-    beside.replace(target)
+    write_bytes(Path(path), _jpeg_bytes(image, quality, exif))
 
 
 def encode_thumbnail(
