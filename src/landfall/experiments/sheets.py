@@ -6,20 +6,16 @@ teach more, and every match states how far from the query it was taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.datasets import Dataset, PhotoSet
-from landfall.errors import PhotoError
 from landfall.evaluation import Evaluation
 from landfall.evaluation.result import format_metres
 from landfall.geo import distances_m, neighbours_within
-from landfall.photos import encode_thumbnail
+from landfall.photos import thumbnail_reader
 from landfall.rendering import SheetPhoto, SheetRow
 
 
@@ -70,7 +66,7 @@ def contact_rows(
     positives = neighbours_within(dataset.database.positions, positions, threshold_m)
     ranked = evaluation.ranked[queries, :matches]
     right = positives.contains(ranked)
-    thumbnail = _thumbnails(longest_side)
+    thumbnail = thumbnail_reader(longest_side)
 
     def shown(photos: PhotoSet, row: int, **verdict: Any) -> SheetPhoto:
         jpeg = thumbnail(photos.root / photos.names[row])
@@ -93,16 +89,3 @@ def contact_rows(
         alone = "" if positives.counts[number] else f"no database photo within {format_metres(threshold_m)} m"
         rows.append(SheetRow(shown(dataset.queries, query, caption=alone), matched))
     return rows
-
-
-def _thumbnails(longest_side: int) -> Callable[[Path], bytes | None]:
-    """Return a reader that reads each photo once, and gives None for one that can't be read."""
-
-    @cache
-    def thumbnail(path: Path) -> bytes | None:
-        try:
-            return encode_thumbnail(path, longest_side=longest_side)
-        except PhotoError:
-            return None
-
-    return thumbnail
