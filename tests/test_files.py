@@ -21,6 +21,7 @@ from landfall.files import (
     hash_bytes,
     hash_stream,
     hold,
+    read_json,
     sync,
     write_bytes,
     write_json,
@@ -205,6 +206,29 @@ def test_json_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, val
     write_json(folder / "file", value)
     assert json.loads((folder / "file").read_text(encoding="utf-8")) == value
     shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (b'{"a": [1]}', {"a": [1]}),
+        (b'{"a": [1]', None),
+        (b"[1]", None),
+        (b"", None),
+        (b'{"a": "\xff"}', None),
+        (None, None),
+    ],
+    ids=["an object", "half an object", "a list", "empty", "no UTF-8", "missing"],
+)
+def test_only_a_whole_object_is_read(tmp_path: Path, content: bytes | None, read: object) -> None:
+    if content is not None:
+        (tmp_path / "file").write_bytes(content)
+    assert read_json(tmp_path / "file") == read
+
+
+def test_what_cannot_be_read_is_not_taken_for_missing(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_json(tmp_path)
 
 
 def test_a_held_lock_raises_the_callers_error_until_its_holder_dies(tmp_path: Path) -> None:

@@ -73,6 +73,19 @@ def write_json(path: Path, value: Any, *, durable: bool = False) -> None:
         json.dump(value, file, ensure_ascii=False)
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file; None where there is no file, or none that holds a whole object.
+
+    Raises:
+        OSError: it is there and can't be read.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
 def sync(path: Path) -> None:
     """Return when all that was written to a file is on the disk."""
     with path.open("rb") as file:

@@ -35,7 +35,7 @@ from landfall.extraction.progress import Timing
 from landfall.extraction.rowfile import RowFile, copy_rows
 from landfall.extraction.store import result_document, result_path
 from landfall.extraction.stream import Batch
-from landfall.files import hold, write_json
+from landfall.files import hold, read_json, write_json
 from landfall.photos import PhotoProblem
 
 # At most this much work is lost to a kill; waiting for the disk after every batch costs more than it saves.
@@ -155,7 +155,7 @@ class Partial:
     def _resume(self) -> None:
         """Read the journal of the same extraction, or clear what holds no finished batch."""
         journal = self.folder / JOURNAL
-        earlier = _read_header(self.folder / HEADER)
+        earlier = read_json(self.folder / HEADER)
         if earlier is not None and (self.folder / DATA).exists() and journal.exists():
             lines = journal.read_bytes().splitlines(keepends=True)
             changed = differences(earlier, self._fingerprint)
@@ -259,11 +259,3 @@ def _of_another(folder: Path, changed: Sequence[str]) -> UsageError:
         f"{folder} holds an unfinished extraction, and since then these changed: {', '.join(changed)}. "
         "Run it again as it was, or delete that folder to start anew."
     )
-
-
-def _read_header(path: Path) -> dict[str, Any] | None:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return told if isinstance(told, dict) else None

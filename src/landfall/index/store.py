@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
-from landfall.files import beside, hold, sync, write_json
+from landfall.files import beside, hold, read_json, sync, write_json
 from landfall.index.manifest import DESCRIPTORS, MANIFEST, MODEL, PHOTOS, Manifest, entry_of, write_manifest
 from landfall.index.reader import Index
 from landfall.index.records import PhotoRecord, write_records
@@ -211,10 +211,7 @@ def _resume(out: Path, plan: Mapping[str, Any]) -> bool:
     """Tell whether work of the same plan is there; else clear the way and write the plan."""
     path = out / BUILDING / PLAN
     now = json.loads(json.dumps(plan))
-    try:
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        earlier = None
+    earlier = read_json(path)
     if earlier == now:
         return True
     if earlier is not None:
