@@ -147,7 +147,7 @@ def convert(
     for problem in done.skipped:
         say(f"skipped {problem.photo}: {problem.reason}", quiet=quiet)
     say(f"Wrote {done.written} photos to {done.out}", quiet=quiet)
-    skipped = [{"photo": problem.photo, "reason": problem.reason} for problem in done.skipped]
+    skipped = [problem.to_dict() for problem in done.skipped]
     write_json(json_to, {"out": str(done.out), "written": done.written, "skipped": skipped})
 
 

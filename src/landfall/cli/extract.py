@@ -72,7 +72,7 @@ def extract(
             "descriptor_dim": descriptors.dim,
             "model": descriptors.model.name,
             "seconds": dict(descriptors.seconds),
-            "failed": [{"photo": problem.photo, "reason": problem.reason} for problem in failed],
+            "failed": [problem.to_dict() for problem in failed],
         },
     )
     if failed:

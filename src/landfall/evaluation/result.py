@@ -137,7 +137,7 @@ class Evaluation:
                 "metres": [round(metres, 2) for metres in CURVE_M.tolist()],
                 "percent": [round(percent, 3) for percent in share_within(self.errors_m, CURVE_M).tolist()],
             },
-            "failed": [{"photo": problem.photo, "reason": problem.reason} for problem in self.failed],
+            "failed": [problem.to_dict() for problem in self.failed],
             "warnings": list(self.warnings),
             "seed": self.seed,
             "extract_photos_per_s": self.extract_photos_per_s,

@@ -123,7 +123,7 @@ def result_document(
         "model": {**fingerprint["model"], "sha256": fingerprint["weights"]},
         "spec": fingerprint["spec"],
         "seconds": {stage: round(value, 6) for stage, value in seconds.items()},
-        "failures": [{"photo": failure.photo, "reason": failure.reason} for failure in failures],
+        "failures": [failure.to_dict() for failure in failures],
         "fingerprint": fingerprint,
         "names": names,
         "rows": rows,

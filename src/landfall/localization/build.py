@@ -57,7 +57,7 @@ class BuildReport:
         return {
             "index": str(self.index.path),
             "indexed": self.indexed,
-            "skipped": [{"photo": problem.photo, "reason": problem.reason} for problem in skipped],
+            "skipped": [problem.to_dict() for problem in skipped],
             "failed": len(self.failed),
             "model": self.index.manifest.model.name,
             "descriptor_dim": self.index.manifest.descriptor_dim,

@@ -25,6 +25,10 @@ class PhotoProblem:
     photo: str
     reason: str
 
+    def to_dict(self) -> dict[str, str]:
+        """Return it as every JSON of Landfall has it."""
+        return {"photo": self.photo, "reason": self.reason}
+
 
 @dataclass(frozen=True)
 class FoundPhotos:
