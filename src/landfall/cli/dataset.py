@@ -82,8 +82,6 @@ def info(
 
     loaded = load_dataset(dataset, split, layout=layout)
     told = describe_dataset(loaded)
-    if json_to != "-":
-        answer(told.to_text())
     write_json(json_to, told.to_dict())
     if draw_maps:
         stem = "-".join(part for part in (loaded.name, loaded.split) if part)
@@ -92,6 +90,8 @@ def info(
             write_dataset_page(loaded, html or Path(f"{stem}.html")),
         ):
             say(f"Wrote {path}", quiet=quiet)
+    if json_to != "-":
+        answer(told.to_text())
 
 
 @app.command("check")
@@ -115,9 +115,9 @@ def check(
     loaded = _dataset_or_photos(dataset, split, layout)
     with progress_bar("Reading", _count(loaded), quiet=quiet) as advance:
         report = check_dataset(loaded, radius_m=radius_m, workers=workers, progress=advance)
+    write_json(json_to, report.to_dict())
     if json_to != "-":
         answer(report.to_text())
-    write_json(json_to, report.to_dict())
     if report.counts["unreadable"]:
         raise typer.Exit(1)
 

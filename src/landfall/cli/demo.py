@@ -37,6 +37,7 @@ def demo(
     finally:
         steps.close()
     told = made.to_dict()
+    write_json(json_to, told)
     if json_to != "-":
         answer(made.evaluation.to_text())
         answer(
@@ -45,7 +46,6 @@ def demo(
         )
         answer(f"Open {made.report}")
     say(f"{sum(made.seconds.values()):.0f} s in all", quiet=quiet)
-    write_json(json_to, told)
 
 
 class _Steps:

@@ -66,11 +66,11 @@ def evaluate(
             cache=cache,
             seed=seed,
         )
-    if json_to != "-":
-        answer(run.evaluation.to_text())
     write_json(json_to, run.evaluation.to_dict())
     if out is not None:
         for path in write_report(run, out):
             say(f"Wrote {path}", quiet=quiet)
+    if json_to != "-":
+        answer(run.evaluation.to_text())
     if run.evaluation.failed:
         raise typer.Exit(1)

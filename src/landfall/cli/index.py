@@ -62,12 +62,12 @@ def build(
             say(f"{what}: {problem.photo}: {problem.reason}", quiet=quiet and what != "failed")
         if len(problems) > _NAMED:
             say(f"{what}: and {len(problems) - _NAMED} more; --json FILE lists all", quiet=quiet)
+    write_json(json_to, report.to_dict())
     if json_to != "-":
         answer(
             f"{out}: {report.indexed} photos indexed, {len(report.without_position)} without a position, "
             f"{len(report.failed)} failed"
         )
-    write_json(json_to, report.to_dict())
     if report.failed:
         raise typer.Exit(1)
 
@@ -85,6 +85,7 @@ def info(
     told = opened.info()
     if list_photos:
         told["photos"] = [photo._asdict() for photo in opened.photos()]
+    write_json(json_to, told)
     if json_to != "-":
         for key, value in told.items():
             if key != "photos":
@@ -92,4 +93,3 @@ def info(
         if list_photos:
             for photo in opened.photos():
                 answer(f"{photo.id}\t{photo.lat:.7f}\t{photo.lon:.7f}\t{photo.photo}")
-    write_json(json_to, told)

@@ -54,8 +54,7 @@ def localize(
             progress=advance,
         )
     fixes += queries.failed_fixes()
-    if json_to != "-":
-        answer(to_text(fixes))
+    # Files come first: a reader of our output that goes away (`| head`) must not cost them.
     write_json(json_to, [fix.to_dict() for fix in fixes])
     if geojson is not None:
         write_text(geojson, to_geojson(fixes))
@@ -64,5 +63,7 @@ def localize(
         paths = dict(zip(queries.names, queries.paths, strict=True))
         fixes_page(fixes, index, paths).write(html)
         say(f"Wrote {html}", quiet=quiet)
+    if json_to != "-":
+        answer(to_text(fixes))
     if any(fix.error is not None for fix in fixes):
         raise typer.Exit(1)

@@ -21,10 +21,10 @@ def list_models(json_to: options.Json = None) -> None:
     from landfall.models.catalogue import backbones, heads, models
 
     value = {"models": models(), "backbones": backbones(), "heads": heads()}
+    write_json(json_to, value)
     if json_to != "-":
         for noun, names in value.items():
             answer(f"{noun}: {', '.join(names)}")
-    write_json(json_to, value)
 
 
 @app.command("create")
@@ -83,10 +83,10 @@ def show(
     from landfall.models import load_model
 
     card = load_model(model, device="cpu").card.model_dump(mode="json")
+    write_json(json_to, card)
     if json_to != "-":
         for key, value in card.items():
             answer(f"{key:18} {json.dumps(value, ensure_ascii=False)}")
-    write_json(json_to, card)
 
 
 def _parsed(pairs: list[str]) -> dict[str, Any]:

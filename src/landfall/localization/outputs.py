@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from landfall.localization.fix import Fix
+from landfall.rendering import shorten
 
 # Decimals of a degree: the seventh is about a centimetre.
 _DECIMALS = 7
+# In the table, longer names are cut in the middle: both their ends tell photos apart.
+_NAME_LENGTH = 44
 
 
 def to_text(fixes: Sequence[Fix]) -> str:
@@ -17,13 +20,14 @@ def to_text(fixes: Sequence[Fix]) -> str:
     rows = [("photo", "lat", "lon", "first match", "distance", "")]
     for fix in fixes:
         if fix.location is None:
-            rows.append((fix.photo, "", "", "", "", f"failed: {fix.error}"))
+            rows.append((shorten(fix.photo, _NAME_LENGTH), "", "", "", "", f"failed: {fix.error}"))
             continue
         first = fix.matches[0]
         # A photo that finds itself proves nothing, so whoever reads the table must see it.
-        remark = f"is in the index as {fix.in_index}" if fix.in_index else ""
+        remark = f"is in the index as {shorten(fix.in_index, _NAME_LENGTH)}" if fix.in_index else ""
         lat, lon = f"{fix.location.lat:.6f}", f"{fix.location.lon:.6f}"
-        rows.append((fix.photo, lat, lon, first.photo, f"{first.distance:.3f}", remark))
+        photo, match = shorten(fix.photo, _NAME_LENGTH), shorten(first.photo, _NAME_LENGTH)
+        rows.append((photo, lat, lon, match, f"{first.distance:.3f}", remark))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -8,7 +8,7 @@ stays cheap.
 
 from __future__ import annotations
 
-from landfall.rendering.contact_sheet import SheetPhoto, SheetRow, sheet_section
+from landfall.rendering.contact_sheet import SheetPhoto, SheetRow, sheet_section, shorten
 from landfall.rendering.contact_sheet_png import draw_sheet
 from landfall.rendering.files import write_output
 from landfall.rendering.frame import local_metres
@@ -61,6 +61,7 @@ __all__ = [
     "plot_recall",
     "preformatted",
     "sheet_section",
+    "shorten",
     "table",
     "write_output",
 ]
