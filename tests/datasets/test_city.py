@@ -114,6 +114,8 @@ def test_a_folder_of_something_else_is_refused(city: Path, tmp_path: Path) -> No
     (tmp_path / "city.json").write_text("{")
     with pytest.raises(UsageError, match=r"city\.json"):
         draw(tmp_path)
+    with pytest.raises(UsageError, match="Use 'cpu'"):
+        draw_city(tmp_path / "new", size=PROBE, device="cuda:99")
     with pytest.raises(UsageError, match="32 to 4096"):
         draw_city(tmp_path / "new", size=PROBE, image_height=5, image_width=64)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from landfall.datasets.city import font
-from landfall.datasets.city.hashing import Dice, uniform
+from landfall.datasets.city.hashing import Dice, name_key, uniform
 from landfall.datasets.city.noise import hash_unit
 from landfall.datasets.city.passes import DATABASE_PASS, PASSES
 from landfall.datasets.city.plan import inset, lay_out
@@ -132,6 +132,11 @@ def test_a_choice_hangs_on_its_name_only() -> None:
     first = [one.unit("a"), one.unit("b")]
     assert [two.unit("b"), two.unit("a")] == first[::-1]
     assert Dice(7, 2).unit("a") != first[0]
+
+
+@given(st.lists(st.integers(-(2**31), 2**40), min_size=1, max_size=4), st.text(max_size=6))
+def test_dice_and_arrays_hash_alike(keys: list[int], name: str) -> None:
+    assert Dice(*keys).unit(name) == uniform(*keys, name_key(name))
 
 
 @settings(max_examples=20)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from landfall.datasets.city import stencils
+from landfall.datasets.city.pixels import Pixels
 from landfall.datasets.city.raycast import FAR
 
 LAYERS = 7
@@ -22,7 +23,7 @@ class Billboards:
 
     def paint(
         self, canvas: Tensor, depth: Tensor, sprites: Tensor, across: Tensor, slopes: Tensor, eye: Tensor,
-        needed: Tensor, shade: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor],
+        needed: Tensor, shade: Callable[[Pixels, Tensor, Tensor], Tensor],
     ) -> None:  # fmt: skip
         """Lay sprites (B, S, 14) over canvas (3, B, C, R) where they are nearer than ``depth`` (B, C, R).
 
@@ -33,7 +34,7 @@ class Billboards:
             across, slopes: the canvas's columns (C,) and rows (R,).
             eye: heights of the cameras above the ground (B,).
             needed: which pixels will be seen (B, C, R).
-            shade: from photo, column, row, depth and tinted albedo (3, n) to light (3, n).
+            shade: from pixels, their depth (n,) and tinted albedo (3, n) to light (3, n).
         """
         right, ahead, wide, tall = (sprites[:, None, :, i] for i in range(4))
         offset = across[None, :, None] * ahead - right
@@ -55,15 +56,17 @@ class Billboards:
             strip, row = torch.nonzero(visible & needed[photo, column], as_tuple=True)
             if not len(strip):
                 continue
-            item, t = row_of[strip], at[strip]
-            x = (across[column[strip]] * t - item[:, 0]) / item[:, 2] + 0.5
+            item, t = row_of.index_select(0, strip), at.index_select(0, strip)
+            flat = (photo * len(across) + column).index_select(0, strip) * len(slopes) + row
+            where = Pixels.at(flat, (len(sprites), len(across), len(slopes)))
+            x = (across.index_select(0, where.column) * t - item[:, 0]) / item[:, 2] + 0.5
             y = 1.0 - (slopes[row] - foot[strip]) / (top - foot)[strip]
             texel = self._sample(item[:, 4].to(torch.int64), x, y, item[:, 3] / t / (slopes[1] - slopes[0]))
             tint = item[:, 5:].reshape(-1, 3, 3)
             albedo = torch.einsum("nk,nkc->cn", texel[:, :3], tint)
-            light = shade(photo[strip], column[strip], row, t, albedo)
-            place = (photo[strip], column[strip], row)
-            canvas[:, *place] = canvas[:, *place] * (1.0 - texel[:, 3]) + light
+            light = shade(where, t, albedo)
+            under = canvas.view(3, -1).index_select(1, flat)
+            canvas.view(3, -1).index_copy_(1, flat, under * (1.0 - texel[:, 3]) + light)
 
     def _sample(self, stencil: Tensor, x: Tensor, y: Tensor, rows: Tensor) -> Tensor:
         """Texels (n, 4) of stencils shown ``rows`` samples high, from the level of detail that fits."""
@@ -71,4 +74,5 @@ class Billboards:
         height, width = stencils.HEIGHT >> level, stencils.WIDTH >> level
         row = torch.minimum((y.clamp(0, 1) * height).to(torch.int64), height - 1)
         column = torch.minimum((x.clamp(0, 1) * width).to(torch.int64), width - 1)
-        return self._texels[self._starts[level] + (stencil * height + row) * width + column]
+        texel = self._starts[level] + (stencil * height + row) * width + column
+        return self._texels.index_select(0, texel)

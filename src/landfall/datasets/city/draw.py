@@ -7,30 +7,19 @@ central meridian of its UTM zone, where grid north is true north to a hundredth 
 from __future__ import annotations
 
 import json
-import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from landfall.datasets.city.passes import DATABASE_PASS, PASSES
 from landfall.datasets.city.plan import Plan
-from landfall.datasets.city.route import Shot, shots
+from landfall.datasets.city.route import shots
 from landfall.datasets.city.sizes import SPLITS, CitySize, SizeName, resolve
-from landfall.datasets.names import NameFields, format_name
+from landfall.datasets.city.work import ORIGIN_EAST_M, ORIGIN_NORTH_M, ZONE, Job, draw_all, photo_name
 from landfall.errors import UsageError
-from landfall.geo import LatLon, utm_letter, utm_to_latlon
-from landfall.photos import write_jpeg
 
-if TYPE_CHECKING:
-    from landfall.datasets.city.renderer import Renderer
-
-ZONE = 31
-ORIGIN_EAST_M, ORIGIN_NORTH_M = 500_000.0, 6_062_000.0
-GROUND_ALTITUDE_M = 12.0
 DRAWING_VERSION = 1
 ROLES = ("database", "queries")
 TINY_SHAPE = (120, 160)
@@ -71,14 +60,16 @@ def draw_city(
         ``out``, which ``load_dataset`` reads.
 
     Raises:
-        UsageError: an unknown size, an impossible number of photos or image size, or a folder that holds
-            another city.
+        UsageError: an unknown size, an impossible number of photos or image size, a device that isn't here,
+            or a folder that holds another city.
     """
     chosen = resolve(size, photos)
     height, width = TINY_SHAPE if chosen.name == "tiny" else (240, 320)
     height, width = image_height or height, image_width or width
     if not (32 <= height <= 4096 and 32 <= width <= 4096):
         raise UsageError(f"Photos of {height} x {width} pixels can't be drawn; choose 32 to 4096 each way.")
+    if not device.startswith("cpu"):
+        _need_device(device)
     out = Path(out)
     plan, taken = shots(seed, chosen)
     _claim(out, _description(chosen, seed, height, width, plan))
@@ -94,79 +85,22 @@ def draw_city(
         from landfall.datasets.city.town import furnish
 
         renderer = Renderer(furnish(plan), height=height, width=width, device=device)
-        jobs = [(taken[i], paths[i]) for i in missing]
-        for finished in _draw_all(renderer, jobs, device, workers, batch_size):
+        jobs = [Job(taken[i], paths[i]) for i in missing]
+        for finished in draw_all(renderer, jobs, device=device, workers=workers, batch_size=batch_size):
             done += finished
             if progress is not None:
                 progress(done)
     return out
 
 
-def _draw_all(
-    renderer: Renderer, jobs: Sequence[tuple[Shot, Path]], device: str, workers: int | None, batch_size: int
-) -> Iterator[int]:
-    """Draw and write; yields how many photos were finished each time."""
+def _need_device(device: str) -> None:
     import torch
 
-    renderer.prepare({shot.view.visit for shot, _ in jobs})
-    if not device.startswith("cpu"):
-        for start in range(0, len(jobs), batch_size):
-            batch = jobs[start : start + batch_size]
-            for (shot, path), pixels in zip(
-                batch, renderer.draw([shot.view for shot, _ in batch]), strict=True
-            ):
-                _write(shot, path, pixels)
-            yield len(batch)
-        return
-
-    def work(job: tuple[Shot, Path]) -> None:
-        # One thread a photo: threads inside small tensor operations gain less than photos side by side,
-        # and how torch cuts an operation into threads shows in its last bits.
-        torch.set_num_threads(1)
-        shot, path = job
-        _write(shot, path, renderer.draw([shot.view])[0])
-
-    threads = torch.get_num_threads()
     try:
-        with ThreadPoolExecutor(workers or _cores()) as pool:
-            for _ in pool.map(work, jobs):
-                yield 1
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _cores() -> int:
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable is not None else (os.cpu_count() or 1)
-
-
-def location(shot: Shot) -> tuple[float, float, LatLon]:
-    """East and north in metres as the photo's name gives them, and the same place in degrees."""
-    east, north = round(ORIGIN_EAST_M + shot.view.x, 2), round(ORIGIN_NORTH_M + shot.view.y, 2)
-    lat, lon = utm_to_latlon(east, north, ZONE, False)
-    return east, north, LatLon(float(lat), float(lon))
-
-
-def photo_name(shot: Shot) -> str:
-    """The photo's ``@`` name."""
-    east, north, place = location(shot)
-    view = shot.view
-    return format_name(
-        NameFields(
-            east_m=east, north_m=north, zone=ZONE, letter=str(utm_letter(place.lat)),
-            lat=place.lat, lon=place.lon, pano_id=f"c{shot.number:06d}",
-            heading_deg=view.heading_deg, pitch_deg=view.pitch_deg, roll_deg=view.roll_deg,
-            height_m=GROUND_ALTITUDE_M + view.z, taken_at=shot.taken_at,
-            note=PASSES[view.visit].name.replace(",", "").replace(" ", "-"),
-        )
-    )  # fmt: skip
-
-
-def _write(shot: Shot, path: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
-    write_jpeg(
-        path, pixels, location=location(shot)[2], altitude_m=round(GROUND_ALTITUDE_M + shot.view.z, 2),
-        heading_deg=round(shot.view.heading_deg, 2), taken_at=shot.taken_at, quality=90,
-    )  # fmt: skip
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"Torch can't draw on the device {device!r} here ({reason}). Use 'cpu'.") from error
 
 
 def _description(size: CitySize, seed: int, height: int, width: int, plan: Plan) -> dict[str, object]:

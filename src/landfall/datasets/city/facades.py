@@ -42,7 +42,9 @@ def paint_facades(studio: Studio, px: WallPixels) -> tuple[Tensor, Tensor]:
 def _set_in(studio: Studio, px: WallPixels, albedo: Tensor, glow: Tensor, where: Tensor, painter) -> None:  # type: ignore[no-untyped-def]
     rows = torch.nonzero(where)[:, 0]
     if len(rows):
-        albedo[:, rows], glow[:, rows] = painter(studio, px.take(rows), albedo[:, rows], glow[:, rows])
+        painted = painter(studio, px.take(rows), albedo.index_select(1, rows), glow.index_select(1, rows))
+        albedo.index_copy_(1, rows, painted[0])
+        glow.index_copy_(1, rows, painted[1])
 
 
 def masonry(studio: Studio, px: WallPixels) -> Tensor:

@@ -48,7 +48,16 @@ class Dice:
 
     def unit(self, name: str) -> float:
         """A number in [0, 1)."""
-        return float(uniform(*self._keys, name_key(name)))
+        # the same as uniform(*keys), in plain integers: a town asks many thousand times
+        value = 0x9E3779B9
+        for key in (*self._keys, name_key(name)):
+            value ^= key & 0xFFFFFFFF
+            value ^= value >> 16
+            value = (value * 0x7FEB352D) & 0xFFFFFFFF
+            value ^= value >> 15
+            value = (value * 0x846CA68B) & 0xFFFFFFFF
+            value ^= value >> 16
+        return (value >> 8) / 2**24
 
     def between(self, name: str, low: float, high: float) -> float:
         """A number in [low, high)."""

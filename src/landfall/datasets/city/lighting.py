@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from landfall.datasets.city.canvas import Light, Studio, street_lamps
+from landfall.datasets.city.pixels import rows_of
 from landfall.datasets.city.town import CELL_M
 
 PENUMBRA_M = 0.35
@@ -41,11 +42,15 @@ class Sunlight:
         row = ((place.y + push_y - self.origin[1]) / CELL_M - 0.5).clamp(0, self.maps.shape[1] - 1.001)
         c, r = column.to(torch.int64), row.to(torch.int64)
         fc, fr = column - c, row - r
-        index = (self.which[place.photo] * self.maps.shape[1] + r) * self.maps.shape[2] + c
+        index = r * self.maps.shape[2] + c
+        if len(self.maps) > 1:
+            index = index + self.which.index_select(0, place.photo) * (
+                self.maps.shape[1] * self.maps.shape[2]
+            )
         flat, stride = self.maps.reshape(-1), self.maps.shape[2]
-        low = torch.lerp(flat.index_select(0, index), flat.index_select(0, index + 1), fc)
+        low = torch.lerp(flat.index_select(0, index).float(), flat.index_select(0, index + 1).float(), fc)
         index = index + stride
-        high = torch.lerp(flat.index_select(0, index), flat.index_select(0, index + 1), fc)
+        high = torch.lerp(flat.index_select(0, index).float(), flat.index_select(0, index + 1).float(), fc)
         return ((place.z - torch.lerp(low, high, fr)) / PENUMBRA_M + 0.5).clamp(0.0, 1.0)
 
 
@@ -55,7 +60,7 @@ def illuminate(
 ) -> Tensor:  # fmt: skip
     """Light (3, n) leaving surfaces with this albedo (3, n) and outward unit normal (east, north, up)."""
     light: Light = studio.light
-    towards = sun.towards[place.photo].T if len(sun.towards) > 1 else sun.towards.T
+    towards = rows_of(sun.towards, place.photo).T
     facing = (normal[0] * towards[0] + normal[1] * towards[1] + normal[2] * towards[2]).clamp(min=0.0)
     lit = facing * sun.reaches(place, normal[0] * push_m, normal[1] * push_m)
     sky, beam = light("sky_light", place.photo), light("sun", place.photo)

@@ -11,7 +11,7 @@ SizeName = Literal["tiny", "demo", "large"]
 SPLITS = ("train", "val", "test")
 VIEWS_A_PLACE = 2
 SMALLEST = 24
-LARGEST = 1_000_000
+LARGEST = 200_000
 
 
 @dataclass(frozen=True)

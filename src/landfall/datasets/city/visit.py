@@ -85,4 +85,5 @@ class Visit:
             moved = torch.roll(shadow, (-rows, -columns), (0, 1)) - reach * drop_per_m
             shadow = torch.maximum(shadow, moved)
             reach *= 2.0
-        return shadow.clamp(min=0.0)
+        # halves hold 30 m to a centimetre or two, and a large town's maps in memory
+        return shadow.clamp(min=0.0).half()
