@@ -1,7 +1,8 @@
 """The checkpoint: one safetensors file that holds a model's weights and its ModelCard.
 
-The file's metadata has two entries: ``landfall_format`` (the number of this layout) and ``landfall_card``
-(the card as JSON). Nothing in it is executed on loading, unlike a pickle. The card carries the SHA-256 of
+The file's metadata has one entry, ``landfall``: JSON with ``format`` (the number of this layout) and ``card``.
+One alone, because safetensors writes several in an order that changes from run to run, and the same model should
+be the same bytes. Nothing in it is executed on loading, unlike a pickle. The card carries the SHA-256 of
 the tensors, so that a file that was damaged or edited on its way is refused instead of describing photos
 wrongly. Tensors are numpy arrays here: models without torch use the same file.
 """
@@ -9,6 +10,7 @@ wrongly. Tensors are numpy arrays here: models without torch use the same file.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,7 @@ from landfall.models.card import ModelCard
 #: Raised by one when an older Landfall could no longer read the file.
 FORMAT = 1
 
-FORMAT_KEY = "landfall_format"
-CARD_KEY = "landfall_card"
+KEY = "landfall"
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -60,7 +61,7 @@ def write_checkpoint(path: str | Path, tensors: Mapping[str, npt.NDArray[Any]], 
     # order="C" and not ascontiguousarray, which would turn () into (1,).
     ordered = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     written = card.model_copy(update={"sha256": hash_tensors(ordered)})
-    metadata = {FORMAT_KEY: str(FORMAT), CARD_KEY: written.model_dump_json()}
+    metadata = {KEY: json.dumps({"format": FORMAT, "card": written.model_dump(mode="json")})}
     try:
         with written_beside(path) as working:
             save_file(ordered, working, metadata=metadata)
@@ -117,21 +118,31 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, str], Tensors]:
         ) from error
 
 
+def _told(metadata: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what a file's metadata says of a model; None where it says nothing that can be read."""
+    try:
+        told = json.loads(metadata.get(KEY, "null"))
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
 def _parse_card(path: Path, metadata: Mapping[str, str]) -> ModelCard:
     """Return the card in a file's metadata."""
-    if FORMAT_KEY not in metadata or CARD_KEY not in metadata:
+    told = _told(metadata)
+    if told is None:
         raise ModelError(
             f"{path}: has no model card, so it holds bare weights and not a model. For backbone weights make "
             f"a model of them first: `landfall models create --head netvlad --weights {path.name} --out M`."
         )
-    number = metadata[FORMAT_KEY]
-    if not number.isdecimal() or not 1 <= int(number) <= FORMAT:
+    number = told.get("format")
+    if not isinstance(number, int) or not 1 <= number <= FORMAT:
         raise ModelError(
             f"{path}: has checkpoint format {number!r}, and this Landfall reads up to {FORMAT}. "
             "Upgrade Landfall, or ask for a file saved by an older version."
         )
     try:
-        return ModelCard.model_validate_json(metadata[CARD_KEY])
+        return ModelCard.model_validate(told.get("card"))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'card'}: {e['msg']}" for e in error.errors())
         raise ModelError(
