@@ -1,4 +1,4 @@
-"""Making a model ready for a collection: the size it takes, and the fit of one that learns from its photos."""
+"""Making a model ready for a collection: the size it takes, the fit of one that learns from its photos."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def needs_fitting(model: Model) -> bool:
 
 
 def fit_on(model: Model, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:
-    """Return a model that is fitted: this one, or one fitted on ``photos``, which must not hold the queries."""
+    """Return a fitted model: this one, or one fitted on ``photos``, which must not hold the queries."""
     if isinstance(model, FittedOnPhotos) and not model.fitted:
         return model.fit(photos, seed=seed, spec=spec)
     return model
