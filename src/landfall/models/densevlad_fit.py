@@ -45,7 +45,7 @@ class FitOptions:
     """
 
     sift: DenseSift = field(default_factory=DenseSift)
-    words: int = 128
+    words: int = 256
     feature_dim: int = 32
     dim: int = 1024
     shrinkage: float = 1.0
