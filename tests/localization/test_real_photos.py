@@ -83,7 +83,7 @@ def test_eight_orientations_of_the_same_pixels_agree_to_rounding(
     assert least_cosine(describe(paths, model)) > 0.999
 
 
-# How an upright photo must lie in the file for each EXIF orientation to turn it upright again (EXIF 2.3, 4.6.4).
+# How an upright photo must lie in the file so that its orientation turns it upright (EXIF 2.3, 4.6.4).
 STORED_AS = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,

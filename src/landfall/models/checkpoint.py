@@ -2,9 +2,9 @@
 
 The file's metadata has one entry, ``landfall``: JSON with ``format`` (the number of this layout) and
 ``card``. One alone, because safetensors writes several in an order that changes from run to run, and the same
-model should be the same bytes. Nothing in it is executed on loading, unlike a pickle. The card carries the SHA-256 of
-the tensors, so that a file that was damaged or edited on its way is refused instead of describing photos
-wrongly. Tensors are numpy arrays here: models without torch use the same file.
+model should be the same bytes. Nothing in it is executed on loading, unlike a pickle. The card carries the
+SHA-256 of the tensors, so that a file that was damaged or edited on its way is refused instead of describing
+photos wrongly. Tensors are numpy arrays here: models without torch use the same file.
 """
 
 from __future__ import annotations
