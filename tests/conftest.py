@@ -40,9 +40,14 @@ def find_chromium() -> str | None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; tests that use it are marked ``browser`` and skip where there is none."""
+    """A headless Chromium; tests that use it are marked ``browser`` and skip where there is none.
+
+    Where LANDFALL_REQUIRE_BROWSER is set they fail instead: a skip would hide a broken page.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     executable = find_chromium()
+    if executable is None and os.environ.get("LANDFALL_REQUIRE_BROWSER"):
+        pytest.fail("LANDFALL_REQUIRE_BROWSER is set, and no Chromium is on the path")
     if executable is None:
         pytest.skip("no Chromium on the path; install one or name it in LANDFALL_CHROMIUM")
     with playwright.sync_playwright() as driver:

@@ -22,6 +22,6 @@ def choose_model(
         return load_model(name, device=device)
     say(
         f"No --model was given, so {WEIGHT_FREE} is used: it needs no weights and learns from your photos. "
-        "A network trained for place recognition finds more; give its checkpoint with --model."
+        "Give the checkpoint of a network with --model to use that."
     )
     return load_model(WEIGHT_FREE, device=device)
