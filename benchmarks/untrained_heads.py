@@ -5,7 +5,7 @@
 Each head is put on the same backbone; clustered heads take their centroids from the ``--init`` split,
 densevlad learns from the database that it searches. Every forward is really run. Recall is over all queries
 at 25 m, with 95 % intervals that resample spots. ``extract_photos_per_s`` is of the whole extraction,
-decoding and writing included, on all cores of the machine.
+decoding and writing included, on all cores of the machine. The recalls are written as a Markdown table, too.
 """
 
 from __future__ import annotations
@@ -47,6 +47,25 @@ def measure(dataset: Dataset, model: Model, spec: InputSpec, seed: int) -> dict[
     return {key: told[key] for key in kept}
 
 
+def markdown(result: dict[str, Any]) -> str:
+    """Return the recalls as a table, R@1 with its interval."""
+    labels = list(result["results"])
+    lines = [
+        "| model | " + " | ".join(f"{label}: R@1 / 5 / 10 / 20" for label in labels) + " | numbers |",
+        "|---" * (len(labels) + 2) + "|",
+    ]
+    for name in result["results"][labels[0]]:
+        cells, dims = [], []
+        for label in labels:
+            told = result["results"][label][name]
+            low, high = told["recall_ci95"]["1"]
+            first, *rest = (f"{recall:.1f}" for recall in told["recall"].values())
+            cells.append(f"{first} [{low:.1f}, {high:.1f}] / " + " / ".join(rest))
+            dims.append(str(told["descriptor_dim"]))
+        lines.append(f"| {name} | {' | '.join(cells)} | {', '.join(dict.fromkeys(dims))} |")
+    return "\n".join(lines) + "\n"
+
+
 def split_of(text: str) -> Dataset:
     path, _, split = text.rpartition(":")
     return load_dataset(path, split)
@@ -80,6 +99,7 @@ def main() -> None:
         "environment": environment("torch", "faiss-cpu", "numpy"),
     }
     write_result(result, options.out)
+    options.out.with_suffix(".md").write_text(markdown(result), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,10 @@ def test_commands_in_a_document_are_understood(document: Path) -> None:
         assert done.returncode == 0, (command, done.stderr)
 
 
+def test_the_readme_s_table_is_the_one_that_was_measured() -> None:
+    assert (ROOT / "benchmarks/results/untrained_heads.md").read_text() in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", document.read_text())
