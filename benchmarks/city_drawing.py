@@ -8,12 +8,12 @@ Prints JSON. Run: ``python benchmarks/city_drawing.py [--photos N] [--device cpu
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from pathlib import Path
 
 from environment import RESULTS, environment, write_result
+from landfall.cores import available_cores
 from landfall.datasets.city.passes import PASSES
 from landfall.datasets.city.renderer import Renderer
 from landfall.datasets.city.route import shots
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    counts = sorted({1, os.cpu_count() or 1}) if options.device == "cpu" else [1]
+    counts = sorted({1, available_cores()}) if options.device == "cpu" else [1]
     result = {
         "benchmark": "city_drawing",
         "height": 240,

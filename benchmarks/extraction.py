@@ -21,7 +21,8 @@ from pathlib import Path
 import torch
 
 from environment import RESULTS, environment, write_result
-from landfall.extraction import available_workers, describe, extract
+from landfall.cores import available_cores
+from landfall.extraction import describe, extract
 from landfall.models import load_model
 from landfall.models.model import Model
 from landfall.photos import InputSpec, find_photos, load_photo
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--limit", type=int, default=None, help="how many photos at most")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=available_workers())
+    parser.add_argument("--workers", type=int, default=available_cores())
     parser.add_argument("--out", type=Path, default=RESULTS / "extraction.json")
     options = parser.parse_args()
     model = load_model(options.model)

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from landfall.models.threads import (
-    available_cores,
     compute_in_one_thread,
     map_in_threads,
     use_one_torch_thread,
@@ -95,6 +94,5 @@ def test_an_error_comes_at_its_item_s_turn() -> None:
         next(results)
 
 
-def test_there_is_a_core_to_work_on() -> None:
-    assert available_cores() >= 1
+def test_threads_are_found_where_none_are_named() -> None:
     assert list(map_in_threads(str, [1])) == ["1"]

@@ -38,7 +38,7 @@ def check_dataset(
     Args:
         dataset: a dataset, or a mere list of photos from ``load_photos``.
         radius_m: how near a database photo must be to be a query's positive.
-        workers: threads that read photos; as many as the machine has cores if None.
+        workers: threads that read photos; one a core by default.
         progress: called with the count of photos read so far, in the calling thread.
 
     Raises:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from landfall.cores import available_cores
 from landfall.errors import PhotoError
 from landfall.photos import InputSpec, load_photo
 
@@ -38,14 +38,14 @@ def read_files(
 
     Args:
         paths: N files.
-        workers: threads; as many as the machine has cores if None.
+        workers: threads; one a core by default.
         progress: called with the count of photos read so far, in the calling thread.
 
     Returns:
         N facts, in order.
     """
     facts: list[FileFacts] = []
-    pool = ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(max_workers=workers or available_cores())
     try:
         for fact in pool.map(_read, paths):
             facts.append(fact)

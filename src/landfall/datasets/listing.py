@@ -46,7 +46,7 @@ def load_photos(path: str | Path, *, workers: int | None = None) -> PhotoListing
 
     Args:
         path: a folder, a CSV file or a photo.
-        workers: threads that read EXIF; chosen from the machine's cores if None.
+        workers: threads that read EXIF; some a core by default.
 
     Raises:
         DatasetError: nothing there, or neither folder, table nor photo, or a table that lacks columns.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from landfall.cores import available_cores
 from landfall.datasets.name_columns import NOT_A_POSITION_NAME, parse_names
 from landfall.datasets.photo_set import PhotoSet
 from landfall.errors import PhotoError
@@ -48,7 +48,7 @@ def locate(root: Path, names: Sequence[str], *, planar: bool, workers: int | Non
         names: N paths relative to ``root``.
         planar: whether names that give metres with no zone count as positions. They do only if no name
             here gives a zone, since no distance joins the two.
-        workers: threads that read headers; chosen from the machine's cores if None.
+        workers: threads that read headers; some a core by default.
     """
     columns = parse_names(names)
     positions, no_zone = drop_planar(columns.positions, planar=planar)
@@ -104,6 +104,6 @@ def _headers(paths: Sequence[Path], workers: int | None) -> list[PhotoMetadata |
             return error
 
     # Headers are waited for more than computed on, so more threads than cores pay.
-    threads = workers or min(32, 4 * (os.cpu_count() or 1))
+    threads = workers or min(32, 4 * available_cores())
     with ThreadPoolExecutor(max_workers=min(threads, len(paths))) as pool:
         return list(pool.map(read, paths))

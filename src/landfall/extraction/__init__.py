@@ -12,14 +12,13 @@ from landfall.extraction.extract import extract
 from landfall.extraction.merge import merge_descriptors
 from landfall.extraction.progress import Progress, Timing
 from landfall.extraction.store import Descriptors
-from landfall.extraction.stream import Batch, available_workers, describe, stream
+from landfall.extraction.stream import Batch, describe, stream
 
 __all__ = [
     "Batch",
     "Descriptors",
     "Progress",
     "Timing",
-    "available_workers",
     "describe",
     "extract",
     "merge_descriptors",

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landfall import photos
+from landfall.cores import available_cores
 from landfall.errors import ModelError, PhotoError, UsageError
 from landfall.extraction.plan import PlannedBatch, plan_batches, reason_of
 from landfall.extraction.progress import Timing
@@ -74,7 +75,7 @@ def stream(
         ModelError: the model gives descriptors of another shape than its card says.
     """
     spec = model.card.input_spec if spec is None else spec
-    workers = available_workers() if workers is None else workers
+    workers = available_cores() if workers is None else workers
     batches = plan_batches(paths, spec, batch_size, workers=workers)
     return run_batches(batches, paths, model, spec, workers=workers, timing=timing or Timing())
 
@@ -100,11 +101,6 @@ def describe(
             raise PhotoError(str(paths[row]), reason)
         described[batch.rows] = batch.descriptors
     return described
-
-
-def available_workers() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def batches_ahead(workers: int, batch_size: int) -> int:

@@ -8,7 +8,6 @@ photo alone. What a photo gives then doesn't depend on the number of cores.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,8 @@ from threading import Lock, Thread
 from typing import TypeVar
 
 import torch
+
+from landfall.cores import available_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,11 +70,3 @@ def use_one_torch_thread() -> None:
         restoring = Thread(target=torch.set_num_threads, args=(usual,))
         restoring.start()
         restoring.join()
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    # Containers and `taskset` narrow the affinity, which only Linux tells.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
