@@ -9,13 +9,14 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
+from landfall.cores import available_cores
 from landfall.errors import UsageError
 from landfall.extraction.fingerprint import differences, fingerprint_of
 from landfall.extraction.partial import Partial, holding, is_complete, put_in_place, tidy
 from landfall.extraction.plan import PlannedBatch, plan_batches
 from landfall.extraction.progress import Progress, Timing
 from landfall.extraction.store import Descriptors, partial_path, result_path
-from landfall.extraction.stream import available_workers, run_batches
+from landfall.extraction.stream import run_batches
 
 if TYPE_CHECKING:
     from landfall.models import Model
@@ -63,11 +64,11 @@ def extract(
     """
     out = Path(out)
     spec = model.card.input_spec if spec is None else spec
-    workers = available_workers() if workers is None else workers
+    workers = available_cores() if workers is None else workers
     _check(paths, names, dtype, shard, workers)
     folder = partial_path(out)
     finished = result_path(out).exists()
-    if out.exists() and existing == "refuse" and not folder.exists():
+    if out.exists() and not folder.exists() and not (finished and existing == "reuse"):
         kind = "holds finished descriptors" if finished else "exists and was not made by Landfall"
         raise UsageError(f"{out} {kind}. Choose another place, or delete it to extract again.")
     plan = plan_batches(paths, spec, batch_size, workers=workers)
