@@ -111,13 +111,48 @@ def test_a_folder_of_something_else_is_refused(city: Path, tmp_path: Path) -> No
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
         draw(tmp_path)
-    (tmp_path / "city.json").write_text("{")
-    with pytest.raises(UsageError, match=r"city\.json"):
-        draw(tmp_path)
-    with pytest.raises(UsageError, match="Use 'cpu'"):
-        draw_city(tmp_path / "new", size=PROBE, device="cuda:99")
+    for damaged in ("{", "[1, 2]"):
+        (tmp_path / "city.json").write_text(damaged)
+        with pytest.raises(UsageError, match=r"city\.json"):
+            draw(tmp_path)
+    for device in ("cuda:99", "cpufoo", "meta"):
+        with pytest.raises(UsageError, match="Use 'cpu'"):
+            draw_city(tmp_path / "new", size=PROBE, device=device)
     with pytest.raises(UsageError, match="32 to 4096"):
         draw_city(tmp_path / "new", size=PROBE, image_height=5, image_width=64)
+
+
+def test_a_claim_that_was_killed_is_gone_on_with(city: Path, tmp_path: Path) -> None:
+    # What stands there between the first file of a claim and its last.
+    for name in ("README.txt", "README.txt.tmp", "city.json.tmp"):
+        (tmp_path / name).write_text("half")
+    assert contents(draw(tmp_path)) == contents(city)
+    assert "synthetic" in (tmp_path / "README.txt").read_text()
+
+
+def test_a_place_that_can_t_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file", tmp_path / "file" / "city"):
+        with pytest.raises(UsageError, match="can't be drawn into"):
+            draw(out)
+
+
+def test_a_photo_that_can_t_be_written_ends_the_drawing_and_the_next_goes_on(
+    city: Path, tmp_path: Path
+) -> None:
+    photo = next(city.rglob("test/queries/*.jpg")).relative_to(city)
+    in_the_way = tmp_path / "city" / photo.with_name(photo.name + ".tmp")
+    told: list[int] = []
+
+    def block(done: int) -> None:
+        told.append(done)
+        in_the_way.mkdir(parents=True, exist_ok=True)
+
+    with pytest.raises(UsageError, match="kept"):
+        draw(tmp_path / "city", workers=1, progress=block)
+    assert 0 < told[-1] < PROBE.photos
+    in_the_way.rmdir()
+    assert contents(draw(tmp_path / "city")) == contents(city)
 
 
 def test_a_photo_does_not_depend_on_its_batch() -> None:

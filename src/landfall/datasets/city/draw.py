@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
+from landfall import files
 from landfall.datasets.city.passes import DATABASE_PASS, PASSES
 from landfall.datasets.city.plan import Plan
 from landfall.datasets.city.route import shots
@@ -54,42 +56,50 @@ def draw_city(
         image_height, image_width: of the photos, in pixels; 240 x 320 (``tiny`` 120 x 160) where not given.
         workers: photos drawn at a time on a CPU; one for each core where not given.
         batch_size: photos drawn at a time on another device.
-        progress: called with the number of photos finished so far.
+        progress: called with the number of photos finished so far, before the first and after each.
 
     Returns:
         ``out``, which ``load_dataset`` reads.
 
     Raises:
         UsageError: an unknown size, an impossible number of photos or image size, a device that isn't here,
-            or a folder that holds another city.
+            or a folder that holds another city or can't be written.
     """
     chosen = resolve(size, photos)
     height, width = TINY_SHAPE if chosen.name == "tiny" else (240, 320)
     height, width = image_height or height, image_width or width
     if not (32 <= height <= 4096 and 32 <= width <= 4096):
         raise UsageError(f"Photos of {height} x {width} pixels can't be drawn; choose 32 to 4096 each way.")
-    if not device.startswith("cpu"):
+    if device != "cpu":
         _need_device(device)
     out = Path(out)
     plan, taken = shots(seed, chosen)
-    _claim(out, _description(chosen, seed, height, width, plan))
     paths = [out / "images" / shot.split / shot.role / photo_name(shot) for shot in taken]
-    for folder in {path.parent for path in paths}:
-        folder.mkdir(parents=True, exist_ok=True)
-    missing = [i for i, path in enumerate(paths) if not path.exists()]
-    done = len(paths) - len(missing)
-    if progress is not None and done:
-        progress(done)
-    if missing:
-        from landfall.datasets.city.renderer import Renderer
-        from landfall.datasets.city.town import furnish
+    try:
+        _claim(out, _description(chosen, seed, height, width, plan))
+        for folder in {path.parent for path in paths}:
+            folder.mkdir(parents=True, exist_ok=True)
+        missing = [i for i, path in enumerate(paths) if not path.exists()]
+        done = len(paths) - len(missing)
+        if progress is not None:
+            progress(done)
+        if missing:
+            from landfall.datasets.city.renderer import Renderer
+            from landfall.datasets.city.town import furnish
 
-        renderer = Renderer(furnish(plan), height=height, width=width, device=device)
-        jobs = [Job(taken[i], paths[i]) for i in missing]
-        for finished in draw_all(renderer, jobs, device=device, workers=workers, batch_size=batch_size):
-            done += finished
-            if progress is not None:
-                progress(done)
+            renderer = Renderer(furnish(plan), height=height, width=width, device=device)
+            jobs = [Job(taken[i], paths[i]) for i in missing]
+            drawing = draw_all(renderer, jobs, device=device, workers=workers, batch_size=batch_size)
+            with closing(drawing):
+                for finished in drawing:
+                    done += finished
+                    if progress is not None:
+                        progress(done)
+    except OSError as error:
+        raise UsageError(
+            f"{out} can't be drawn into: {error.strerror or error}. What is drawn so far is kept: mend that "
+            "and run the same again, or choose another folder."
+        ) from error
     return out
 
 
@@ -97,7 +107,7 @@ def _need_device(device: str) -> None:
     import torch
 
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()  # "meta" makes tensors, and has no numbers in them
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"Torch can't draw on the device {device!r} here ({reason}). Use 'cpu'.") from error
@@ -123,14 +133,14 @@ def _description(size: CitySize, seed: int, height: int, width: int, plan: Plan)
 
 def _claim(out: Path, description: dict[str, object]) -> None:
     """Write city.json and README.txt, or check that the city already begun here is the same."""
-    card = out / "city.json"
+    card, readme = out / "city.json", out / "README.txt"
     if card.exists():
-        try:
-            old = json.loads(card.read_text(encoding="utf-8"))
-        except ValueError as error:
+        old = files.read_json(card)
+        if old is None:
             raise UsageError(
-                f"{card} can't be read ({error}). Draw into another folder, or remove this one."
-            ) from error
+                f"{card} holds no JSON object, so what stands here is unknown. "
+                "Draw into another folder, or remove this one."
+            )
         differing = [key for key in description if old.get(key) != description[key]]
         if differing:
             raise UsageError(
@@ -138,18 +148,14 @@ def _claim(out: Path, description: dict[str, object]) -> None:
                 "Draw into another folder, or with the arguments that city.json gives."
             )
         return
-    if out.is_dir() and any(out.iterdir()):
+    # A claim that was killed has left these at most; city.json comes last.
+    own = {readme.name, files.beside(readme).name, files.beside(card).name}
+    if out.is_dir() and any(path.name not in own for path in out.iterdir()):
         raise UsageError(f"{out} is not empty and holds no city. Draw into a new folder.")
     out.mkdir(parents=True, exist_ok=True)
     import torch
 
     environment = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
                    "machine": platform.machine()}  # fmt: skip
-    _replace(out / "README.txt", _README)
-    _replace(card, json.dumps({**description, "environment": environment}, indent=2) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    files.write_text(readme, _README)
+    files.write_text(card, json.dumps({**description, "environment": environment}, indent=2) + "\n")

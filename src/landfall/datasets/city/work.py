@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from landfall.cores import available_cores
 from landfall.datasets.city.passes import PASSES
 from landfall.datasets.city.route import Shot
 from landfall.datasets.names import NameFields, format_name
@@ -37,7 +37,7 @@ class Job:
 def draw_all(
     renderer: Renderer, jobs: Sequence[Job], *, device: str = "cpu", workers: int | None = None,
     batch_size: int = 16,
-) -> Iterator[int]:  # fmt: skip
+) -> Generator[int]:  # fmt: skip
     """Draw and write photos; yields how many were finished each time.
 
     Args:
@@ -65,17 +65,14 @@ def draw_all(
         _write(job, renderer.draw([job.shot.view])[0])
 
     threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(workers or available_cores())
     try:
-        with ThreadPoolExecutor(workers or _cores()) as pool:
-            for _ in pool.map(work, jobs):
-                yield 1
+        for _ in pool.map(work, jobs):
+            yield 1
     finally:
+        # Also reached when the caller stops early: what is still waiting is not drawn.
+        pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
-
-
-def _cores() -> int:
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable is not None else (os.cpu_count() or 1)
 
 
 def location(shot: Shot) -> tuple[float, float, LatLon]:
