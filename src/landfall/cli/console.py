@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from landfall import files
-from landfall.errors import UsageError
+from typing import Any, Protocol
 
 # Two lines of progress in a log file are at least this far apart.
 PLAIN_PROGRESS_EVERY_S = 10.0
 
-Advance = Callable[..., None]
+
+class Advance(Protocol):
+    """Takes how many photos are done, how many of these failed, and, if it is known only now, of how many."""
+
+    def __call__(self, done: int, failed: int = 0, total: int | None = None) -> None:
+        """Show it."""
 
 
 def say(message: str, *, quiet: bool = False) -> None:
@@ -36,11 +38,9 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UsageError: the place can't be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_text(path, text)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror or error}") from error
+    from landfall.rendering import write_output  # brings in numpy, which `--help` does without
+
+    write_output(path, text)
 
 
 def write_json(target: str | None, value: Any) -> None:
@@ -51,7 +51,9 @@ def write_json(target: str | None, value: Any) -> None:
     """
     if target is None:
         return
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    # A terminal of another encoding would get escapes that are Python's and not JSON's.
+    utf_8 = target != "-" or sys.stdout.encoding.lower() in ("utf-8", "utf8")
+    text = json.dumps(value, indent=2, ensure_ascii=not utf_8, allow_nan=False)
     if target == "-":
         answer(text)
     else:
@@ -62,8 +64,16 @@ def write_json(target: str | None, value: Any) -> None:
 def progress_bar(what: str, total: int | None, *, quiet: bool = False) -> Iterator[Advance]:
     """Show how far long work has come, with photos a second and the time left, on stderr.
 
-    Yields ``advance(done, failed=0, total=None)``, called with counts so far. On a terminal it is a bar, in a
-    log file a line now and then.
+    On a terminal it is a bar, in a log file a line now and then. What is told first, such as the photos of an
+    earlier run that is gone on with, is where the speed starts to count.
+
+    Args:
+        what: is being done, in a word.
+        total: of how many photos; None where it isn't known yet.
+        quiet: show nothing.
+
+    Yields:
+        what to call with the counts so far, best once before the first photo.
     """
     if quiet:
         yield _silent
@@ -94,11 +104,11 @@ def _rich_bar(what: str, total: int | None) -> Iterator[Advance]:
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=total, rate="", failed="")
-        started = time.monotonic()
+        pace = _Pace()
 
         def advance(done: int, failed: int = 0, total: int | None = None) -> None:
-            elapsed = time.monotonic() - started
-            rate = f"{done / elapsed:.1f}/s" if elapsed > 0 else ""
+            per_s = pace.at(done)
+            rate = f"{per_s:.1f}/s" if per_s else ""
             broken = f"{failed} failed" if failed else ""
             if total is not None:
                 bar.update(task, total=total)
@@ -107,22 +117,40 @@ def _rich_bar(what: str, total: int | None) -> Iterator[Advance]:
         yield advance
 
 
-def _plain_lines(what: str, total: int | None) -> Advance:
-    started = time.monotonic()
-    last = started
+class _Pace:
+    """Photos a second since the first count."""
 
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def at(self, done: int) -> float | None:
+        """Return the speed when ``done`` are done; None before there is one."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = done, now
+        before, started = self._first
+        return (done - before) / (now - started) if done > before and now > started else None
+
+
+def _plain_lines(what: str, total: int | None) -> Advance:
+    pace = _Pace()
+    last = time.monotonic()
     known_total = total
 
     def advance(done: int, failed: int = 0, total: int | None = None) -> None:
         nonlocal last
         of = known_total if total is None else total
+        per_s = pace.at(done)
         now = time.monotonic()
         if now - last < PLAIN_PROGRESS_EVERY_S and done != of:
             return
         last = now
-        rate = done / max(now - started, 1e-9)
-        left = f", {(of - done) / rate:.0f} s left" if of and rate > 0 and done < of else ""
-        broken = f", {failed} failed" if failed else ""
-        say(f"{what}: {done}{f'/{of}' if of else ''} ({rate:.1f}/s{left}{broken})")
+        details = [
+            f"{per_s:.1f}/s" if per_s else "",
+            f"{(of - done) / per_s:.0f} s left" if of and per_s and done < of else "",
+            f"{failed} failed" if failed else "",
+        ]
+        told = ", ".join(filter(None, details))
+        say(f"{what}: {done}{f'/{of}' if of else ''}{f' ({told})' if told else ''}")
 
     return advance

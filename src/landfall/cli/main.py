@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -59,6 +60,9 @@ def main() -> None:
     # Threads that spin while they wait make faiss and OpenMP many times slower on a busy machine with few
     # cores; it must be set before either is loaded. A setting of the user's own stands.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A name that the terminal can't show is shown with escapes, rather than ending the command.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Photos near the size limit are refused or read by landfall.photos on its own terms.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
     try:
@@ -78,3 +82,7 @@ def main() -> None:
         # The reader of our output has gone (`landfall ... | head`); there is no one to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        # Whatever the system refuses and no part of Landfall has words for: a path too long, a full disk.
+        say(f"landfall: {error.filename or 'the system'}: {error.strerror or error}")
+        sys.exit(2)
