@@ -19,8 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from landfall.models.heads.interface import HEADS
-from landfall.models.heads.mask import MaskActivation, activate_mask, start_mask
-from landfall.models.heads.netvlad import NetVLAD, netvlad
+from landfall.models.heads.mask import MaskActivation, MaskedNetVLAD, activate_mask, start_mask
 
 
 class ContextMask(nn.Module):
@@ -52,24 +51,7 @@ class ContextMask(nn.Module):
 
 
 @HEADS.register("crn")
-class CRN(NetVLAD):
-    """NetVLAD with a mask computed at half the map's resolution.
+class CRN(MaskedNetVLAD):
+    """NetVLAD with a mask computed at half the map's resolution; options as `MaskedNetVLAD`'s."""
 
-    Args:
-        in_channels: C of the map.
-        clusters: K; D is K * C.
-        mask_activation: "softplus" or "relu" start as NetVLAD; "none" is the paper's form.
-
-    Raises:
-        ModelError: fewer than one cluster, or no such activation.
-    """
-
-    def __init__(
-        self, *, in_channels: int, clusters: int = 64, mask_activation: MaskActivation = "softplus"
-    ) -> None:
-        super().__init__(in_channels=in_channels, clusters=clusters)
-        self.mask = ContextMask(in_channels=in_channels, activation=mask_activation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, in_channels, H, W) to (B, clusters * in_channels)."""
-        return netvlad(x, self.conv.weight.flatten(1), self.centroids, self.mask(x))
+    mask_type = ContextMask

@@ -18,8 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from landfall.models.heads.interface import HEADS
-from landfall.models.heads.mask import MaskActivation, activate_mask, start_mask
-from landfall.models.heads.netvlad import NetVLAD, netvlad
+from landfall.models.heads.mask import MaskActivation, MaskedNetVLAD, activate_mask, start_mask
 
 
 def _dilated(*channels: int) -> nn.Sequential:
@@ -54,24 +53,7 @@ class DilatedMask(nn.Module):
 
 
 @HEADS.register("crn2")
-class CRN2(NetVLAD):
-    """NetVLAD with a mask computed at the map's own resolution.
+class CRN2(MaskedNetVLAD):
+    """NetVLAD with a mask computed at the map's own resolution; options as `MaskedNetVLAD`'s."""
 
-    Args:
-        in_channels: C of the map.
-        clusters: K; D is K * C.
-        mask_activation: "softplus" or "relu" start as NetVLAD; "none" is the paper's form.
-
-    Raises:
-        ModelError: fewer than one cluster, or no such activation.
-    """
-
-    def __init__(
-        self, *, in_channels: int, clusters: int = 64, mask_activation: MaskActivation = "softplus"
-    ) -> None:
-        super().__init__(in_channels=in_channels, clusters=clusters)
-        self.mask = DilatedMask(in_channels=in_channels, activation=mask_activation)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, in_channels, H, W) to (B, clusters * in_channels)."""
-        return netvlad(x, self.conv.weight.flatten(1), self.centroids, self.mask(x))
+    mask_type = DilatedMask

@@ -1,4 +1,4 @@
-"""What CRN's and CRN2's masks share: the sign of the mask, and where it starts.
+"""What CRN and CRN2 share: how a mask reweights NetVLAD, the mask's sign, and where it starts.
 
 The paper puts nothing after the mask's last convolution, so a fresh mask may be negative, and an untrained
 head is then as good as its seed. By default the mask is kept non-negative and starts at one almost
@@ -8,12 +8,13 @@ everywhere: an untrained CRN describes as NetVLAD does, and training can only mo
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from landfall.errors import ModelError
+from landfall.models.heads.netvlad import NetVLAD, netvlad
 
 MaskActivation = Literal["softplus", "relu", "none"]
 
@@ -49,3 +50,29 @@ def activate_mask(x: Tensor, activation: MaskActivation) -> Tensor:
             return F.relu(x)
         case "none":
             return x
+
+
+class MaskedNetVLAD(NetVLAD):
+    """NetVLAD whose locations count as much as a mask says: V(k) = sum_l m_l s_k(x_l) (x_l - c_k).
+
+    Args:
+        in_channels: C of the map.
+        clusters: K; D is K * C.
+        mask_activation: "softplus" or "relu" start as NetVLAD; "none" is the paper's form.
+
+    Raises:
+        ModelError: fewer than one cluster, or no such activation.
+    """
+
+    #: Made with ``in_channels`` and ``activation``; maps (B, in_channels, H, W) to the mask (B, 1, H, W).
+    mask_type: ClassVar[type[nn.Module]]
+
+    def __init__(
+        self, *, in_channels: int, clusters: int = 64, mask_activation: MaskActivation = "softplus"
+    ) -> None:
+        super().__init__(in_channels=in_channels, clusters=clusters)
+        self.mask = self.mask_type(in_channels=in_channels, activation=mask_activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, clusters * in_channels)."""
+        return netvlad(x, self.conv.weight.flatten(1), self.centroids, self.mask(x))
