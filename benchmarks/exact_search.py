@@ -16,9 +16,7 @@ Before anything is measured the ways are checked to find the same rows.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
-import re
 import statistics
 import tempfile
 import threading
@@ -26,7 +24,6 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
@@ -35,6 +32,7 @@ from numpy.typing import NDArray
 
 from environment import RESULTS, environment, write_result
 from landfall.index import search_exact
+from processes import forget_peak, held_mb, in_new_process
 
 Queries = NDArray[np.float32]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -79,26 +77,19 @@ WAYS: dict[str, Callable[[Path], Search]] = {
 }
 
 
-def _status_mb(field: str) -> float:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    if found is None:
-        raise SystemExit(f"/proc/self/status has no {field}: memory is measured on Linux only")
-    return int(found[1]) / 1024
-
-
 def _measure(way: str, path: Path, queries: Queries, k: int, sender: Connection) -> None:
     torch.set_num_threads(1)
     faiss.omp_set_num_threads(1)
     # A first search of a tiny file loads code that no way should be charged for.
     tiny = path.with_name("tiny.npy")
     WAYS[way](tiny)(np.ones((1, queries.shape[1]), np.float32), 1)
-    Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts anew from what is held now
-    before, own_before = _status_mb("VmRSS"), _status_mb("RssAnon")
+    forget_peak()
+    before, own_before = held_mb("VmRSS"), held_mb("RssAnon")
     own, done = [own_before], threading.Event()
 
     def sample() -> None:
         while not done.wait(0.002):
-            own.append(_status_mb("RssAnon"))
+            own.append(held_mb("RssAnon"))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -106,7 +97,7 @@ def _measure(way: str, path: Path, queries: Queries, k: int, sender: Connection)
     search(queries, k)
     done.set()
     sampler.join()
-    resident = _status_mb("VmHWM") - before
+    resident = held_mb("VmHWM") - before
     del search
     started = time.process_time()
     search = WAYS[way](path)
@@ -117,17 +108,6 @@ def _measure(way: str, path: Path, queries: Queries, k: int, sender: Connection)
     sender.send(
         {"first_s": first, "again_s": again, "resident_mb": resident, "own_mb": max(own) - own_before}
     )
-
-
-def _in_new_process(*arguments: object) -> Any:
-    spawn = multiprocessing.get_context("spawn")
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_measure, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    received = receiver.recv()
-    process.join()
-    return received
 
 
 def write_descriptors(folder: Path, photos: int, dim: int, queries: int) -> tuple[Path, Queries]:
@@ -164,7 +144,7 @@ def main() -> None:
         runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for _ in range(options.rounds):
             for way, taken in runs.items():
-                taken.append(_in_new_process(way, path, queries, options.k))
+                taken.append(in_new_process(_measure, way, path, queries, options.k))
     ways = {
         way: {key: statistics.median(run[key] for run in taken) for key in taken[0]}
         for way, taken in runs.items()

@@ -8,16 +8,13 @@ How it is measured stands in benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
-import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +22,7 @@ from torch import Tensor
 
 from environment import RESULTS, environment, write_result
 from landfall.models.heads.netvlad import netvlad
+from processes import forget_peak, held_mb, in_new_process
 
 BATCH, CHANNELS, HEIGHT, WIDTH, CLUSTERS = 8, 256, 30, 40, 64
 
@@ -108,7 +106,7 @@ def measure_time(rounds: int, passes: int) -> dict[str, dict[str, float]]:
         seconds: dict[str, list[list[float]]] = {"matrix_product": [], "loop": []}
         for _ in range(rounds):
             for name, taken in seconds.items():
-                taken.append(_in_new_process(_measure_time, name, step, passes))
+                taken.append(in_new_process(_measure_time, name, step, passes))
         ours, theirs = ([statistics.median(one) for one in taken] for taken in seconds.values())
         ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
         results[step] = {
@@ -121,14 +119,6 @@ def measure_time(rounds: int, passes: int) -> dict[str, dict[str, float]]:
     return results
 
 
-def _rss_mb(field: str) -> float:
-    """Return VmRSS (now) or VmHWM (the highest since it was last reset) of this process in MB."""
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    if found is None:
-        raise SystemExit(f"/proc/self/status has no {field}: memory is measured on Linux only")
-    return int(found[1]) / 1024
-
-
 def _measure_memory(name: str, step: str, sender: Connection) -> None:
     """Send how many MB a core's step adds to the process at its height; runs in a process of its own."""
     torch.set_num_threads(1)
@@ -136,32 +126,20 @@ def _measure_memory(name: str, step: str, sender: Connection) -> None:
     # A first pass on one photo and few locations loads code and buffers that no core should be charged for.
     small = tuple(t[:1, :, :2, :2] if t.ndim == 4 else t for t in tensors)
     STEPS[step](CORES[name], tuple(t.detach().clone().requires_grad_(t.requires_grad) for t in small))  # type: ignore[arg-type]
-    Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts anew from what is held now
-    before = _rss_mb("VmRSS")
+    forget_peak()
+    before = held_mb("VmRSS")
     STEPS[step](CORES[name], tensors)
-    sender.send(_rss_mb("VmHWM") - before)
+    sender.send(held_mb("VmHWM") - before)
 
 
 def measure_memory() -> dict[str, dict[str, float]]:
     """Return for each step the peak MB of every core above its inputs, and ours by the broadcast's."""
     results: dict[str, dict[str, float]] = {}
     for step in STEPS:
-        peaks = {f"{name}_mb": _in_new_process(_measure_memory, name, step) for name in CORES}
+        peaks = {f"{name}_mb": in_new_process(_measure_memory, name, step) for name in CORES}
         share = peaks["matrix_product_mb"] / peaks["broadcast_mb"]
         results[step] = {**peaks, "share_of_broadcast": share}
     return results
-
-
-def _in_new_process(target: Callable[..., None], *arguments: object) -> Any:
-    """Return what a function sends, run in a fresh interpreter."""
-    spawn = multiprocessing.get_context("spawn")
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=target, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    received = receiver.recv()
-    process.join()
-    return received
 
 
 @contextmanager
