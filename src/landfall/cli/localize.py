@@ -27,6 +27,7 @@ def localize(
     ] = None,
     batch_size: options.BatchSize = 16,
     workers: options.Workers = None,
+    device: options.Device = None,
     json_to: options.Json = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -37,7 +38,7 @@ def localize(
     from landfall.index import Index
     from landfall.localization import find_queries, fixes_page, localize, to_geojson, to_text
 
-    index = Index.open(index_path)
+    index = Index.open(index_path, device=device)
     queries = find_queries(photos)
     if not queries.paths and not queries.problems:
         raise UsageError(

@@ -72,12 +72,15 @@ def evaluate_model(
 
     Raises:
         DatasetError: nothing to evaluate, no known positions, or no photo of one side could be read.
-        UsageError: thresholds, ranks or batch size make no sense, or ``cache`` is of another extraction.
+        UsageError: thresholds, ranks or batch size make no sense, or ``cache`` is of another extraction or
+            can't be written.
+        ModelError: no such device here, or the model can't be fitted on the database.
     """
+    from landfall.models.device import resolve_device  # brings in torch, which other experiments do without
+
     check_evaluable(dataset, thresholds_m, ks)
+    resolve_device(device)  # a name that is none is told now, not after hours of extraction
     model = fit_on(model, dataset.database.paths, seed=seed, spec=resize)
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="landfall-") if cache is None else nullcontext(str(cache)) as folder:
 
         def described(side: Side, photos: PhotoSet) -> Descriptors:

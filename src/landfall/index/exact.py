@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from landfall.errors import UsageError
+from landfall.models.device import resolve_device
 
 # Memory beside the inputs and the result, roughly: a block of rows in float32 and its distances.
 BUDGET_BYTES = 256 * 2**20
@@ -61,6 +62,7 @@ def search_exact(
     Raises:
         UsageError: ``k`` or ``block_rows`` is below 1, the arrays are not matrices of one width, or hold NaN,
             infinity, or numbers whose squares are beyond float32.
+        ModelError: no such device here.
     """
     queries = np.ascontiguousarray(queries, np.float32)
     if database.ndim != 2 or queries.ndim != 2 or database.shape[1] != queries.shape[1]:
@@ -73,8 +75,7 @@ def search_exact(
     k = min(k, len(database))
     if k == 0 or len(queries) == 0:
         return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-    on = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return _Search(database, queries, k, on, block_rows).run()
+    return _Search(database, queries, k, resolve_device(device), block_rows).run()
 
 
 class _Search:

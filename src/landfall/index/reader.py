@@ -46,22 +46,33 @@ class Index:
     Args:
         path: the folder.
         manifest: what it is made of.
+        device: where its model runs and its searches are computed; a GPU where there is one, by default.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, *, device: str | None = None) -> None:
         self.path = path
         self.manifest = manifest
+        self.device = device
         self._records = Records(path / PHOTOS)
         self._model: Model | None = None
         self._loading = Lock()
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Index:
+    def open(cls, path: str | os.PathLike[str], *, device: str | None = None) -> Index:
         """Open a finished index.
+
+        Args:
+            path: the folder.
+            device: where its model runs and its searches are computed; a GPU where there is one, by default.
 
         Raises:
             IndexStoreError: there is none, its build was interrupted, it is of a newer Landfall, or damaged.
+            ModelError: no such device here.
         """
+        if device is not None:
+            from landfall.models.device import resolve_device  # brings in torch
+
+            resolve_device(device)
         folder = Path(path)
         if not folder.is_dir():
             what = "is a file, not an index folder" if folder.exists() else "does not exist"
@@ -80,7 +91,7 @@ class Index:
             )
         manifest = read_manifest(folder)
         check_files(folder, manifest)
-        index = cls(folder, manifest)
+        index = cls(folder, manifest, device=device)
         expected = (manifest.photos, manifest.descriptor_dim)
         if index.descriptors.shape != expected or index.descriptors.dtype != manifest.descriptor_dtype:
             raise IndexStoreError(
@@ -114,7 +125,7 @@ class Index:
         """Return distances and rows (Q, min(k, N)) of the nearest photos; ``search_exact`` says the rest."""
         from landfall.index.exact import search_exact  # brings in torch, which opening an index does not need
 
-        return search_exact(self.descriptors, descriptors, k)
+        return search_exact(self.descriptors, descriptors, k, device=self.device)
 
     @cached_property
     def descriptors(self) -> NDArray[np.floating]:
@@ -130,7 +141,7 @@ class Index:
             if self._model is None:
                 from landfall.models import load_model
 
-                self._model = load_model(self.path / MODEL)
+                self._model = load_model(self.path / MODEL, device=self.device)
             return self._model
 
     @cached_property

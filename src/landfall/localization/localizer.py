@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from landfall.errors import UsageError
 from landfall.extraction import Batch, stream
 from landfall.geo import LatLon
 from landfall.index import Index, Match
@@ -42,11 +43,21 @@ def localize(
         names: what to call each photo in its fix; its path as given by default.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
-        progress: called with the counts of photos done and failed.
+        progress: called with the counts of photos done and failed, before the first batch and after each.
 
     Returns:
         One fix a photo, in order. A photo that can't be read gives a fix with ``error`` and nothing else.
+
+    Raises:
+        UsageError: ``photos`` is a single path, there are not as many ``names``, or ``k`` is below 1.
+        IndexStoreError: the index is damaged.
     """
+    if isinstance(photos, str | PathLike):
+        raise UsageError(f"localize takes a list of photos; for one photo give [{str(photos)!r}].")
+    if names is not None and len(names) != len(photos):
+        raise UsageError(f"{len(photos)} photos came with {len(names)} names; each needs one.")
+    if k < 1:
+        raise UsageError(f"A fix can't rest on {k} matches; it needs at least 1.")
     called = [PurePath(photo).as_posix() for photo in photos] if names is None else list(names)
     batches = stream([Path(photo) for photo in photos], index.model, batch_size=batch_size, workers=workers)
     fixes: dict[int, Fix] = {}
@@ -57,6 +68,8 @@ def localize(
 
 def _counted(batches: Iterable[Batch], progress: Callable[[int, int], None] | None) -> Iterator[Batch]:
     done = failed = 0
+    if progress is not None:
+        progress(done, failed)
     for batch in batches:
         done += len(batch.rows) + len(batch.failed)
         failed += len(batch.failed)

@@ -24,4 +24,11 @@ def resolve_device(device: str | torch.device | None) -> torch.device:
             f"Device {device} was asked for, and torch {torch.__version__} sees {torch.cuda.device_count()} "
             "CUDA devices here. Use cpu, or install a CUDA build of torch."
         )
+    try:
+        torch.zeros(1, device=wanted).item()  # a device may have a name and no numbers ("meta")
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelError(
+            f"Device {device} can't be used here ({reason}). Use cpu, cuda, or cuda:N."
+        ) from error
     return wanted
