@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from landfall.cores import available_cores
 from landfall.datasets import PhotoListing, PhotoSet, load_photos
-from landfall.errors import DatasetError
-from landfall.extraction import Descriptors, Progress, available_workers, extract
+from landfall.errors import DatasetError, IndexStoreError, PhotoError
+from landfall.extraction import Descriptors, Progress, extract
 from landfall.index import Building, Index, PhotoRecord, begin
 from landfall.models import Model, load_model
 from landfall.models.fitting import fit_on, needs_fitting, with_input_spec
-from landfall.photos import PhotoProblem, read_metadata
+from landfall.photos import PhotoMetadata, PhotoProblem, read_metadata
 
 if TYPE_CHECKING:
     from landfall.photos import InputSpec
 
+# The model's file in the building folder.
+_MODEL = "model.safetensors"
 # How many reasons an error lists before it says "and so on".
 _REASONS_TOLD = 5
 
@@ -93,15 +96,18 @@ def build_index(
 
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
-        IndexStoreError: ``out`` is finished, unfinished with another plan, in use, or can't be written.
+        IndexStoreError: ``out`` is finished, unfinished with another plan, in use, or can't be written; or a
+            photo went away while the others were described.
+        ModelError: the model can't be fitted on these photos, or is not what its card says.
     """
+    folder = _told_path(photos)
     listing = load_photos(photos, workers=workers)
     placed = listing.photos.take(listing.photos.positions.known)
     _check_any(photos, listing, placed)
     if spec is not None:
         model = with_input_spec(model, spec)
     plan = {
-        "photos": str(Path(photos).expanduser().resolve()),
+        "photos": folder,
         "with a position": len(placed),
         "listed as": _fingerprint(placed),
         "model": model.card.name,
@@ -146,7 +152,17 @@ def build_index(
     )
 
 
-_MODEL = "model.safetensors"
+def _told_path(photos: str | Path) -> str:
+    """Return where the photos are as the index will tell it, in UTF-8."""
+    path = str(Path(photos).expanduser().resolve())
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(
+            f"{path.encode(errors='backslashreplace').decode()}: its path is not valid UTF-8, and an index "
+            "says where its photos were. Rename that folder."
+        ) from error
+    return path
 
 
 def _ready_model(
@@ -193,10 +209,11 @@ def _fingerprint(photos: PhotoSet) -> str:
 
 
 def _records(placed: PhotoSet, described: Descriptors, workers: int | None) -> list[PhotoRecord]:
+    """Return what the index keeps of each described photo, numbered from 1 in the order of its rows."""
     indexed = placed.take(described.rows)
     paths = indexed.paths
-    with ThreadPoolExecutor(workers or available_workers()) as pool:
-        headers = list(pool.map(read_metadata, paths))
+    with ThreadPoolExecutor(workers or available_cores()) as pool:
+        headers = list(pool.map(_header_and_size, paths))
     lat, lon = indexed.positions.lat.tolist(), indexed.positions.lon.tolist()
     headings, times = indexed.heading_deg.tolist(), indexed.taken_at.tolist()
     return [
@@ -210,10 +227,21 @@ def _records(placed: PhotoSet, described: Descriptors, workers: int | None) -> l
             # A name or a table says what its maker measured; the camera's own word comes second.
             heading_deg=header.heading_deg if np.isnan(headings[row]) else headings[row],
             taken_at=times[row] or header.taken_at,
-            bytes=paths[row].stat().st_size,
+            bytes=size,
             width=header.width,
             height=header.height,
             row=row,
         )
-        for row, header in enumerate(headers)
+        for row, (header, size) in enumerate(headers)
     ]
+
+
+def _header_and_size(path: Path) -> tuple[PhotoMetadata, int]:
+    """Return a described photo's metadata and its file's bytes; it may have gone since it was described."""
+    try:
+        return read_metadata(path), path.stat().st_size
+    except (PhotoError, OSError) as error:
+        raise IndexStoreError(
+            f"{error}: it was there when it was described. Put it back and run the same again, or delete the "
+            "unfinished index to begin anew without it."
+        ) from error

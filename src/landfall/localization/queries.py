@@ -36,7 +36,7 @@ def find_queries(given: Sequence[Path]) -> Queries:
     A file is taken whatever its ending. In a folder, at any depth, photos are known by theirs.
 
     Raises:
-        UsageError: the only path given is not there.
+        UsageError: the only path given is not there, or is a folder that can't be listed.
     """
     alone = len(given) == 1
     if alone and not given[0].exists():
@@ -45,15 +45,28 @@ def find_queries(given: Sequence[Path]) -> Queries:
     names: list[str] = []
     problems: list[PhotoProblem] = []
     for path in given:
-        if not path.is_dir():
+        if not _is_folder(path):
             # A file that is missing or no photo gets its reason from the reader, and the others go on.
             paths.append(path)
             names.append(path.as_posix())
             continue
         # Names of several folders may be alike, so they keep the folder in front.
         prefix = PurePosixPath() if alone else PurePosixPath(path.as_posix())
-        found = find_photos(path)
+        try:
+            found = find_photos(path)
+        except UsageError as error:
+            if alone:
+                raise
+            problems.append(PhotoProblem(path.as_posix(), str(error).removeprefix(f"{path}: ")))
+            continue
         paths += [path / name for name in found.names]
         names += [str(prefix / name) for name in found.names]
         problems += [PhotoProblem(str(prefix / each.photo), each.reason) for each in found.problems]
     return Queries(tuple(paths), tuple(names), tuple(problems))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name too long, a folder above that may not be entered
+        return False
