@@ -12,24 +12,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.datasets import Dataset, load_dataset
-from landfall.datasets.city import draw_city
+from landfall.datasets.city import SIZES, draw_city
 from landfall.errors import UsageError
-from landfall.evaluation import evaluate_descriptors
-from landfall.evaluation.result import Evaluation
+from landfall.evaluation import Evaluation, evaluate_descriptors
+from landfall.evaluation.evaluation import photo_label
 from landfall.experiments.evaluate import EvaluationRun
 from landfall.experiments.evaluation_report import write_report
 from landfall.experiments.sheets import choose_queries, contact_rows
-from landfall.extraction import describe
+from landfall.extraction import stream
 from landfall.geo import Positions, distances_m
 from landfall.index import Index
+from landfall.index.manifest import MANIFEST
 from landfall.localization import Fix, build_index, localize
 from landfall.models import Model
+from landfall.photos import PhotoProblem
 from landfall.rendering import (
     DATABASE_COLOR,
     FIX_COLOR,
@@ -49,6 +51,7 @@ from landfall.rendering import (
 # Called with what is being done, how much of it is done, and how much there is.
 Advance = Callable[[str, int, int], None]
 SPLIT = "test"
+# Queries on the page's contact sheet.
 SHOWN = 12
 
 
@@ -83,7 +86,15 @@ class Demo:
         }
 
 
-def run_demo(out: Path, model: Model, *, seed: int = 0, workers: int | None = None, advance: Advance) -> Demo:
+def run_demo(
+    out: Path,
+    model: Model,
+    *,
+    size: Literal["tiny", "demo"] = "demo",
+    seed: int = 0,
+    workers: int | None = None,
+    advance: Advance = lambda *_: None,
+) -> Demo:
     """Draw a city into ``out``, index its first pass, localize its second, and write ``report.html``.
 
     Run again, it reuses what is there: the drawn photos and the index.
@@ -91,13 +102,24 @@ def run_demo(out: Path, model: Model, *, seed: int = 0, workers: int | None = No
     Args:
         out: made if it is missing.
         model: what describes the photos.
+        size: of the city: some 400 photos, or 56 small ones, which is enough to see that all works.
         seed: of the city and of everything else.
         workers: threads that read photos.
         advance: told what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        UsageError: ``out`` holds a city or an index of another size, seed or model, or can't be written.
     """
     clock = _Clock()
     with clock.step("draw the city"):
-        root = draw_city(out / "city", size="demo", seed=seed, progress=lambda n: advance("Drawing", n, 0))
+        photos = SIZES[size].photos
+        root = draw_city(
+            out / "city",
+            size=size,
+            seed=seed,
+            workers=workers,
+            progress=lambda done: advance("Drawing", done, photos),
+        )
     dataset = load_dataset(root, SPLIT)
     with clock.step("build the index"):
         index = _index_of(dataset, out / "city.lf", model, seed, workers, advance)
@@ -110,12 +132,12 @@ def run_demo(out: Path, model: Model, *, seed: int = 0, workers: int | None = No
             progress=lambda done, _: advance("Localizing", done, len(dataset.queries)),
         )
     with clock.step("evaluate"):
-        run = _evaluated(dataset, index, seed, workers)
+        run = _evaluated(dataset, index, fixes, seed, workers)
     errors_m = _errors_m(fixes, dataset)
     with clock.step("write the report"):
-        write_report(run, out / "evaluation", shown=SHOWN)
+        write_report(run, out / "evaluation", shown=SHOWN, seed=seed)
         made = Demo(out / "report.html", run.evaluation, errors_m, clock.seconds)
-        _page(made, run, fixes, out, seed).write(made.report)
+        _page(made, run, fixes, command=_command(out, run, size, seed)).write(made.report)
     return made
 
 
@@ -133,13 +155,23 @@ class _Clock:
 def _index_of(
     dataset: Dataset, path: Path, model: Model, seed: int, workers: int | None, advance: Advance
 ) -> Index:
-    """Return the index of the first pass: the one that is there if it is of this model, else a new one."""
-    if (path / "manifest.json").exists():
+    """Return the index of the first pass: the one that is there if it is of this city and model, or a new one.
+
+    Raises:
+        UsageError: the one that is there is of another city or another model.
+    """
+    if (path / MANIFEST).exists():
         index = Index.open(path)
-        if index.manifest.model.name != model.card.name:
+        kept, asked = index.manifest.model, model.card
+        # A model that is fitted has its hash only afterwards; that of a checkpoint tells its weights apart.
+        if kept.name != asked.name or asked.sha256 not in (None, kept.sha256):
             raise UsageError(
-                f"{path} was made with {index.manifest.model.name}; this demo is asked to use "
-                f"{model.card.name}. Choose another --out, or delete that folder."
+                f"{path} was made with another model: {kept.name}, and this demo is asked to use "
+                f"{asked.name}. Choose another folder, or delete that one."
+            )
+        if not {photo.photo for photo in index.photos()} <= set(dataset.database.names):
+            raise UsageError(
+                f"{path} is of another city than {dataset.root}. Choose another folder, or delete that one."
             )
         return index
     return build_index(
@@ -152,16 +184,35 @@ def _index_of(
     ).index
 
 
-def _evaluated(dataset: Dataset, index: Index, seed: int, workers: int | None) -> EvaluationRun:
+def _evaluated(
+    dataset: Dataset, index: Index, fixes: list[Fix], seed: int, workers: int | None
+) -> EvaluationRun:
     """Return recall on the same descriptors that the index holds."""
     row_of = {name: row for row, name in enumerate(dataset.database.names)}
-    rows = np.array([row_of[photo.photo] for photo in index.photos()], dtype=np.int64)
+    database_rows = np.array([row_of[photo.photo] for photo in index.photos()], dtype=np.int64)
     started = time.monotonic()
-    queries = describe(dataset.queries.paths, index.model, workers=workers)
-    rate = len(queries) / (time.monotonic() - started)
+    batches = list(stream(dataset.queries.paths, index.model, workers=workers))
+    described_s = time.monotonic() - started
+    queries = np.concatenate([batch.descriptors for batch in batches])
     evaluation = evaluate_descriptors(
-        dataset, index.descriptors, queries, thresholds_m=(25.0,), seed=seed, database_rows=rows
-    ).with_extraction(model=index.manifest.model.name, photos_per_s=rate, failed=())
+        dataset,
+        index.descriptors,
+        queries,
+        thresholds_m=(25.0,),
+        seed=seed,
+        database_rows=database_rows,
+        query_rows=np.concatenate([batch.rows for batch in batches]),
+    )
+    why = {
+        photo_label(dataset, dataset.queries, row): fix.error
+        for row, fix in enumerate(fixes)
+        if fix.error is not None
+    }
+    evaluation = evaluation.with_extraction(
+        model=index.manifest.model.name,
+        photos_per_s=len(queries) / described_s,
+        failed=[PhotoProblem(each.photo, why.get(each.photo, each.reason)) for each in evaluation.failed],
+    )
     return EvaluationRun(dataset, index.model, evaluation)
 
 
@@ -173,9 +224,14 @@ def _errors_m(fixes: list[Fix], dataset: Dataset) -> NDArray[np.float64]:
     return distances_m(found, dataset.queries.positions)
 
 
-def _page(demo: Demo, run: EvaluationRun, fixes: list[Fix], out: Path, seed: int) -> Page:
-    told = demo.to_dict()
-    within = told["fix_error_m"]["within_25_percent"]
+def _command(out: Path, run: EvaluationRun, size: str, seed: int) -> str:
+    """Return the command that makes the same page, without the path to the folder, which is the user's own."""
+    smaller = "" if size == "demo" else f" --size {size}"
+    return f"landfall demo --out {out.name} --model {run.evaluation.model}{smaller} --seed {seed}"
+
+
+def _page(demo: Demo, run: EvaluationRun, fixes: list[Fix], *, command: str) -> Page:
+    errors = demo.to_dict()["fix_error_m"]
     evaluation, dataset = run.evaluation, run.dataset
     page = Page(
         "Landfall: where was this photo taken?",
@@ -187,8 +243,8 @@ def _page(demo: Demo, run: EvaluationRun, fixes: list[Fix], out: Path, seed: int
             {
                 "photos indexed": evaluation.database,
                 "photos localized": evaluation.queries,
-                "within 25 m": f"{within:.0f} %",
-                "median error": f"{told['fix_error_m']['median']:.0f} m",
+                "within 25 m": f"{errors['within_25_percent']:.0f} %",
+                "median error": f"{errors['median']:.0f} m",
                 "model": evaluation.model or "",
             }
         ),
@@ -199,13 +255,13 @@ def _page(demo: Demo, run: EvaluationRun, fixes: list[Fix], out: Path, seed: int
         ),
     )
     page.section("Map", map_section(_layers(fixes, dataset, demo.fix_errors_m)))
-    rows = contact_rows(dataset, evaluation, choose_queries(evaluation, SHOWN, seed=seed))
+    rows = contact_rows(dataset, evaluation, choose_queries(evaluation, SHOWN, seed=evaluation.seed))
     page.section(
         "Photos and what they were found by",
         paragraph("Half of the photos shown are ones whose first match is wrong, as far as there are any."),
         sheet_section(rows),
     )
-    plots = out / "evaluation"
+    plots = demo.report.parent / "evaluation"
     page.section(
         "Recall and distance",
         figure((plots / "recall.png").read_bytes(), alt="Recall at 1, 5, 10 and 20, drawn city (synthetic)"),
@@ -214,7 +270,7 @@ def _page(demo: Demo, run: EvaluationRun, fixes: list[Fix], out: Path, seed: int
     )
     page.section(
         "How this was made",
-        preformatted(f"landfall demo --out {out.name} --seed {seed}"),
+        preformatted(command),
         preformatted(json.dumps(demo.seconds, indent=2)),
     )
     return page
