@@ -39,15 +39,19 @@ def draw(
         int | None, typer.Option("--photos", min=1, help="About how many photos, with --size large.")
     ] = None,
     seed: options.Seed = 0,
-    resize: options.Resize = None,
+    resize: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--resize", min=1, metavar="H W", help="Their size in pixels; 240 320, tiny 120 160."),
+    ] = None,
     device: options.Device = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Draw a town from a seed and photograph it, in the standard layout; run again, it goes on."""
     from landfall.datasets.city import draw_city
+    from landfall.datasets.city.sizes import resolve
 
-    height, width = resize or (240, 320)
-    with progress_bar("Drawing", None, quiet=quiet) as advance:
+    height, width = resize or (None, None)  # each size of city has its own
+    with progress_bar("Drawing", resolve(size, photos).photos, quiet=quiet) as advance:
         root = draw_city(
             out,
             size=size,

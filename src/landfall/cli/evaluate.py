@@ -48,19 +48,22 @@ def evaluate(
     from landfall.models import load_model
 
     loaded = load_dataset(dataset, split, layout=layout)
+    described_by = load_model(model, device=device)
     with progress_bar("Describing", len(loaded.database) + len(loaded.queries), quiet=quiet) as advance:
-        before = {"database": 0, "queries": len(loaded.database)}
+        failed = {"database": 0, "queries": 0}
 
         def told(side: str, progress: Progress) -> None:
-            advance(before[side] + progress.done, progress.failed)
+            failed[side] = progress.failed
+            before = len(loaded.database) if side == "queries" else 0
+            advance(before + progress.done, sum(failed.values()))
 
         run = evaluate_model(
             loaded,
-            load_model(model, device=device),
+            described_by,
             thresholds_m=tuple(thresholds_m or (25.0,)),
             batch_size=batch_size,
             workers=workers,
-            resize=options.input_spec(resize),
+            resize=options.input_spec(resize, described_by),
             progress=told,
             device=device,
             cache=cache,

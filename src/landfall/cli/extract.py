@@ -53,7 +53,7 @@ def extract(
             listing.photos.names,
             described_by,
             out,
-            spec=options.input_spec(resize),
+            spec=options.input_spec(resize, described_by),
             batch_size=batch_size,
             workers=workers,
             dtype="float16" if half else "float32",

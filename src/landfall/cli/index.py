@@ -50,7 +50,7 @@ def build(
             photos,
             out,
             model=described_by,
-            spec=options.input_spec(resize),
+            spec=options.input_spec(resize, described_by),
             seed=seed,
             batch_size=batch_size,
             workers=workers,

@@ -48,12 +48,17 @@ def create(
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make an untrained network; with --init its centroids come from a dataset's photos, as in the paper."""
+    """Make an untrained network; with --init its centroids come from a dataset's photos, as in the paper.
+
+    Ends with 1 when some of those photos could not be read.
+    """
     import torch
 
     from landfall.datasets import load_dataset
     from landfall.models import create_network
 
+    if split is not None and init is None:
+        raise UsageError("--split says which photos of --init to use; give --init DATASET too")
     torch.manual_seed(seed)
     height, width = resize or (480, 640)
     network = create_network(
@@ -68,10 +73,13 @@ def create(
         photos = load_dataset(init, split).database.paths
         say(f"Fitting centroids on photos drawn from {len(photos)}", quiet=quiet)
         network.initialise(photos, seed=seed)
-    elif split is not None:
-        raise UsageError("--split says which photos of --init to use; give --init DATASET too")
     network.save(out)
     say(f"Wrote {out}: {network.card.name}, {network.card.descriptor_dim} dimensions", quiet=quiet)
+    problems = () if network.sample is None else network.sample.problems
+    for problem in problems:
+        say(f"failed {problem.photo}: {problem.reason}")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command("show")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from landfall.models import Model
     from landfall.photos import InputSpec
 
 Device = Annotated[
@@ -20,7 +22,11 @@ Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads that read photos; default: one a core.")
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Photos described at once.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.")]
+# What every generator of random numbers takes.
+_LARGEST_SEED = 2**32 - 1
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Seed of everything drawn at random.")
+]
 Resize = Annotated[
     tuple[int, int] | None,
     typer.Option(
@@ -41,8 +47,11 @@ IndexPath = Annotated[
 ]
 
 
-def input_spec(resize: tuple[int, int] | None) -> InputSpec | None:
-    """Return the size that ``--resize`` asks for, or None where the model's own holds."""
-    from landfall.photos import InputSpec
+def input_spec(resize: tuple[int, int] | None, model: Model) -> InputSpec | None:
+    """Return how photos are brought to the size that ``--resize`` asks for; None where the model's own holds.
 
-    return None if resize is None else InputSpec(height=resize[0], width=resize[1])
+    The model's way of resizing holds in either case: a network that learned from bicubic photos wants them.
+    """
+    if resize is None:
+        return None
+    return replace(model.card.input_spec, height=resize[0], width=resize[1])
