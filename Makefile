@@ -27,7 +27,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing Landfall and its test tools into $(VENV) (about a minute)" >&2
-	$(PIP) -e ".[dev]"
+	$(PIP) -e ".[dev,train]"
 	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core
