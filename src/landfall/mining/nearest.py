@@ -78,6 +78,9 @@ def nearest_candidates(
             both_rows = torch.cat([rows[part], places + start], dim=1)
             values[part], chosen = both.topk(kept, dim=1, largest=False, sorted=False)
             rows[part] = both_rows.gather(1, chosen)
+            # A name left standing would hold this piece while the next one is made.
+            del chunk
+        del block
     found = torch.where(torch.isinf(values), -1, rows).cpu().numpy()
     found = np.where(found >= 0, planned.sample[found], -1)
     return np.concatenate([found, _own_hardest(planned, near)], axis=1)
@@ -102,7 +105,8 @@ def _rows_in_budget(dim: int, device: torch.device) -> int:
     budget = BUDGET_BYTES
     if device.type == "cuda":
         budget = int(GPU_SHARE * torch.cuda.mem_get_info(device)[0])
-    return max(1, (budget - 8 * dim * QUERY_CHUNK) // (4 * dim + 12 * QUERY_CHUNK))
+    # Six bytes a number: a half that is being widened is there twice.
+    return max(1, (budget - 6 * dim * QUERY_CHUNK) // (6 * dim + 12 * QUERY_CHUNK))
 
 
 def _in_sample(sample: Rows, near: Neighbours) -> tuple[Rows, Rows]:

@@ -57,8 +57,8 @@ def mine(
 ) -> Triplets:
     """Return one triplet for each query of a round, in the round's order.
 
-    Beside the descriptors, which are read where they lie, this takes 256 MB at most, or a share of a GPU's
-    memory.
+    Beside the descriptors, which are read where they lie, this takes about 256 MB at most, or a share of a
+    GPU's memory.
 
     Args:
         planned: the round, from `plan_round`.
