@@ -83,6 +83,9 @@ def test_a_browser_shows_it_with_no_network(
     tab = visitor.open(tmp_path / "page.html")
     assert visitor.complaints == []
     assert tab.locator("h1").inner_text() == "Where the photos were taken"
-    loaded = tab.evaluate("[...document.querySelectorAll('main img')].map(i => i.complete && i.naturalWidth)")
+    # Those further down are loaded when they are scrolled to.
+    widths = tab.evaluate("""Promise.all([...document.querySelectorAll("main section img")].map(
+        async image => { image.loading = "eager"; await image.decode(); return image.naturalWidth }))""")
     # Each of 5 photos beside its 5 matches.
-    assert len([width for width in loaded if width]) == PLACES * (1 + PLACES)
+    assert len(widths) == PLACES * (1 + PLACES)
+    assert all(width > 0 for width in widths)
