@@ -12,11 +12,12 @@ import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-# The command, words for FILE (a file), PHOTOS and INDEX standing for paths, and what must be told.
+# The command, where FILE, EMPTY (a folder), PHOTOS and INDEX stand for paths, and what must be told.
 CASES = {
     "a file where the city should go": ("dataset draw FILE --size tiny", "FILE can't be drawn into"),
     "a device that is none": ("dataset draw NEW --size tiny --device cpufoo", "'cpufoo'"),
     "a negative seed": ("dataset draw NEW --seed -1", "--seed"),
+    "a check of nothing": ("dataset check EMPTY", "no known layout"),
     "a map that can't be written": ("dataset info PHOTOS --png FILE/map.png", "map.png can't be written"),
     "a page that can't be written": ("localize PHOTOS --index INDEX --html FILE/p.html", "can't be written"),
     "a name that is too long": (f"localize {'x' * 300} --index INDEX", "too long"),
@@ -31,6 +32,7 @@ def test_one_line_says_what_is_wrong(
     command: str, told: str, street: Path, street_index: Path, landfall: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "FILE").touch()
+    (tmp_path / "EMPTY").mkdir()
     places = {"PHOTOS": str(street / "photos"), "INDEX": str(street_index)}
     done = landfall(*(places.get(argument, argument) for argument in command.split()), cwd=tmp_path)
     assert done.returncode == 2, done.stderr

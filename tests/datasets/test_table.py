@@ -194,6 +194,17 @@ def test_a_table_without_the_columns_is_refused(tmp_path: Path, text: str, reaso
         load_dataset(tmp_path / "t.csv")
 
 
+def test_a_quotation_mark_never_closed_is_told_by_its_line(folder: Path) -> None:
+    # The reader takes all that follows for one cell, and gives up when it is too long.
+    rows = "a.jpg,52.0,13.0\n" * 20_000
+    (folder / "t.csv").write_text(f'path,lat,lon\nb.jpg,52.5,13.25\n"c.jpg,52.5,13.25\n{rows}')
+    with pytest.raises(DatasetError, match=r"t\.csv can't be read as CSV from line 3 on.*never closed"):
+        load_photos(folder / "t.csv")
+    (folder / "t.csv").write_text("x" * 200_000)
+    with pytest.raises(DatasetError, match=r"t\.csv does not begin with the names of its columns"):
+        load_photos(folder / "t.csv")
+
+
 def test_a_table_of_no_usable_row_says_why(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("path,lat,lon\ngone.jpg,1,1\n")
     with pytest.raises(DatasetError, match=r"line 2 of t\.csv: no such file"):

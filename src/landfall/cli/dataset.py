@@ -164,7 +164,10 @@ def _dataset_or_photos(path: str, split: str | None, layout: str) -> Dataset | P
     except DatasetError:
         if split is not None or layout != "auto" or not Path(path).exists():
             raise
-        return load_photos(path)
+        listing = load_photos(path)
+        if not len(listing.photos) and not listing.failed:
+            raise
+        return listing
 
 
 def _count(loaded: Dataset | PhotoListing) -> int:

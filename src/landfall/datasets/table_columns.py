@@ -58,16 +58,28 @@ class TableHead:
     columns: Mapping[str, int]
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield (line number, texts by what they hold) of each row that is not blank."""
+        """Yield (line number, texts by what they hold) of each row that is not blank.
+
+        Raises:
+            DatasetError: a line that is no CSV.
+        """
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
         width = len(next(reader))
-        for row in reader:
-            if any(map(str.strip, row)):
-                padded = row + [""] * (width - len(row))
-                cells = {what: _value(padded[at]) for what, at in self.columns.items()}
-                # A file's name may begin or end with a space, or be "none".
-                cells["path"] = padded[self.columns["path"]]
-                yield reader.line_num, cells
+        start = reader.line_num + 1
+        try:
+            for row in reader:
+                start = reader.line_num + 1
+                if any(map(str.strip, row)):
+                    padded = row + [""] * (width - len(row))
+                    cells = {what: _value(padded[at]) for what, at in self.columns.items()}
+                    # A file's name may begin or end with a space, or be "none".
+                    cells["path"] = padded[self.columns["path"]]
+                    yield reader.line_num, cells
+        except csv.Error as error:
+            raise DatasetError(
+                f"{self.path} can't be read as CSV from line {start} on: {error}. "
+                "Is there a quotation mark that is never closed?"
+            ) from error
 
 
 def read_head(path: Path) -> TableHead:
@@ -80,7 +92,10 @@ def read_head(path: Path) -> TableHead:
     head = text.partition("\n")[0]
     if not head.strip():
         raise DatasetError(f"{path} has an empty first line; expected the names of its columns there")
-    headers = {delimiter: next(csv.reader([head], delimiter=delimiter)) for delimiter in _DELIMITERS}
+    try:
+        headers = {delimiter: next(csv.reader([head], delimiter=delimiter)) for delimiter in _DELIMITERS}
+    except csv.Error as error:
+        raise DatasetError(f"{path} does not begin with the names of its columns: {error}") from error
     delimiter = max(headers, key=lambda each: len(headers[each]))
     plain = [_plain(cell) for cell in headers[delimiter]]
     columns = {
