@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,93 @@ def test_a_disk_that_is_really_full_passes_through(old: Path) -> None:
         write_text(old, "new")
     assert old.read_text(encoding="utf-8") == "old"
     assert names(old.parent) == ["file"]
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "file").write_text("old", encoding="utf-8")
+    link, chained, hanging = tmp_path / "link", tmp_path / "chained", tmp_path / "hanging"
+    link.symlink_to(Path("real") / "file")
+    chained.symlink_to(link)
+    hanging.symlink_to(Path("real") / "new")
+    with written_beside(chained, durable=True) as working:
+        assert working == tmp_path / "real" / "file.tmp"
+        working.write_text("new", encoding="utf-8")
+        assert link.read_text(encoding="utf-8") == "old"
+    assert link.read_text(encoding="utf-8") == "new"
+    write_text(hanging, "made")
+    assert (tmp_path / "real" / "new").read_text(encoding="utf-8") == "made"
+    assert all(path.is_symlink() for path in (link, chained, hanging))
+    assert names(tmp_path) == ["chained", "hanging", "link", "real"]
+    assert names(tmp_path / "real") == ["file", "new"]
+
+
+def test_links_in_a_loop_pass_through(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="loop"):
+        write_text(tmp_path / "loop", "new")
+    assert (tmp_path / "loop").is_symlink()
+
+
+def test_a_link_to_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    with pytest.raises(IsADirectoryError):
+        write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert names(tmp_path) == ["folder", "link"]
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_fifo_gets_the_content_and_stays(tmp_path: Path, durable: bool) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    # Opened for both, it neither waits for a writer nor loses what came before a reader.
+    reader = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        write_json(fifo, {"a": 1}, durable=durable)
+        assert os.read(reader, 100) == b'{"a": 1}'
+    finally:
+        os.close(reader)
+    assert fifo.is_fifo()
+    assert names(tmp_path) == ["fifo"]
+
+
+def test_a_block_that_raises_leaves_a_fifo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(ValueError), written_beside(tmp_path / "fifo"):
+        raise ValueError
+    assert (tmp_path / "fifo").is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="there is no /dev/fd here")
+def test_an_open_pipe_and_a_file_without_a_name_are_written_by_their_descriptors(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    try:
+        write_text(Path(f"/dev/fd/{writer}"), "new")
+        assert os.read(reader, 100) == b"new"
+    finally:
+        os.close(reader)
+        os.close(writer)
+    with (tmp_path / "file").open("w+", encoding="utf-8") as file:
+        (tmp_path / "file").unlink()
+        write_text(Path(f"/dev/fd/{file.fileno()}"), "new")
+        assert file.read() == "new"
+    assert not names(tmp_path)
+
+
+def test_a_device_is_written_into_and_stays_one(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    try:
+        os.mknod(full, stat.S_IFCHR | 0o666, os.makedev(1, 7))  # /dev/full's own numbers under Linux
+        with full.open("wb"):
+            pass
+    except OSError:
+        pytest.skip("devices can't be made here")
+    with pytest.raises(OSError, match="No space left on device"):
+        write_text(full, "new")
+    assert full.is_char_device()
+    assert names(tmp_path) == ["full"]
 
 
 def test_a_missing_folder_and_a_folder_in_the_way_pass_through(tmp_path: Path) -> None:

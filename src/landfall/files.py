@@ -1,8 +1,9 @@
 """Files on disk: written whole or not at all, held by one process at a time, told apart by their content.
 
 What is written stands beside its place first, as ``NAME.tmp``, and is renamed when it is complete: a reader,
-or the next run after a kill, finds the old file or the new one and never half of one. An error of the disk
-comes out as the OSError that it is; the caller knows what the user can do about it and says so.
+or the next run after a kill, finds the old file or the new one and never half of one. A link stays, and what
+it leads to is replaced; a device or a pipe is written into as it stands. An error of the disk comes out as
+the OSError that it is; the caller knows what the user can do about it and says so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -29,7 +31,8 @@ def written_beside(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Give the place beside ``path`` to write to, and rename it to ``path`` at the end of the block.
 
     A block that raises leaves ``path`` as it was and nothing beside it. What a killed process left beside it
-    is written over.
+    is written over. Where ``path`` is a link, all this happens where it leads to. A device, a FIFO or another
+    thing that is no file is given itself and neither replaced nor removed.
 
     Args:
         path: the file to be; its folder must be there. A new folder can be made in the same way.
@@ -39,7 +42,11 @@ def written_beside(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OSError: it can't be written or renamed, or a folder stands beside it already.
     """
-    working = beside(path)
+    target = _followed(path)
+    if target is None:
+        yield path
+        return
+    working = beside(target)
     if working.is_dir():
         # Not made here, so it must not go when the block fails.
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(working))
@@ -47,7 +54,7 @@ def written_beside(path: Path, *, durable: bool = False) -> Iterator[Path]:
         yield working
         if durable:
             sync(working)
-        working.replace(path)
+        working.replace(target)
     except BaseException:
         _remove(working)
         raise
@@ -133,6 +140,22 @@ def hash_stream(stream: BufferedReader) -> str:
 
 def _new_hash(content: bytes = b"") -> hashlib.blake2b:
     return hashlib.blake2b(content, digest_size=16)
+
+
+def _followed(path: Path) -> Path | None:
+    """Return the file, folder or free place that ``path`` leads to; None where there is nothing to replace.
+
+    Raises:
+        OSError: links in a loop, or a folder on the way that can't be entered.
+    """
+    real = Path(os.path.realpath(path)) if path.is_symlink() else path
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return real
+    # An open file that has no name any more is reached through /dev/fd alone.
+    named = (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and real.exists()
+    return real if named else None
 
 
 def _remove(path: Path) -> None:
