@@ -55,3 +55,4 @@ class CRN(MaskedNetVLAD):
     """NetVLAD with a mask computed at half the map's resolution; options as `MaskedNetVLAD`'s."""
 
     mask_type = ContextMask
+    mask: ContextMask

@@ -57,3 +57,4 @@ class CRN2(MaskedNetVLAD):
     """NetVLAD with a mask computed at the map's own resolution; options as `MaskedNetVLAD`'s."""
 
     mask_type = DilatedMask
+    mask: DilatedMask

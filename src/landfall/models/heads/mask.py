@@ -66,6 +66,7 @@ class MaskedNetVLAD(NetVLAD):
 
     #: Made with ``in_channels`` and ``activation``; maps (B, in_channels, H, W) to the mask (B, 1, H, W).
     mask_type: ClassVar[type[nn.Module]]
+    mask: nn.Module
 
     def __init__(
         self, *, in_channels: int, clusters: int = 64, mask_activation: MaskActivation = "softplus"
