@@ -80,7 +80,7 @@ def test_unfinished_work_stays_for_the_next_builder_of_the_same_plan(tmp_path: P
 
 def test_another_plan_is_refused_with_both_told(tmp_path: Path) -> None:
     begin(tmp_path / "i", PLAN).close()
-    with pytest.raises(IndexStoreError, match="with photos a folder of 6; now it is photos a folder of 7"):
+    with pytest.raises(IndexStoreError, match=r"photos \(a folder of 6 then, a folder of 7 now\)"):
         begin(tmp_path / "i", {**PLAN, "photos": "a folder of 7"})
     begin(tmp_path / "i", PLAN).close()
 

@@ -111,13 +111,13 @@ def test_a_stopped_build_goes_on_and_ends_as_an_undisturbed_one(
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"seed": 1}, ("seed 0", "seed 1")),
-        ({"spec": InputSpec(48, 80)}, ("input height 64", "input height 48")),
-        ({}, ("with a position 5", "with a position 6")),
+        ({"seed": 1}, ("seed (0 then, 1 now)",)),
+        ({"spec": InputSpec(48, 80)}, ("input height (64 then, 48 now)",)),
+        ({}, ("photos with a position (5 then, 6 now)",)),
     ],
 )
 def test_a_stopped_build_of_another_plan_is_refused(
-    street: Path, network: Model, tmp_path: Path, changed: dict[str, object], told: tuple[str, str]
+    street: Path, network: Model, tmp_path: Path, changed: dict[str, object], told: tuple[str, ...]
 ) -> None:
     out = tmp_path / "i.lf"
     with pytest.raises(KilledError):

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from landfall.errors import UsageError
+
 # Two lines of progress in a log file are at least this far apart.
 PLAIN_PROGRESS_EVERY_S = 10.0
+# What stands for stdout where an output's file is asked for.
+STDOUT = "-"
 
 
 class Advance(Protocol):
@@ -32,15 +36,36 @@ def answer(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - this is the place that prints
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it there, making its folder.
+def write_text(target: str | Path | None, text: str) -> None:
+    """Write ``text`` to the file ``target``, making its folder; to stdout for ``-``, nowhere for None.
 
     Raises:
-        UsageError: the place can't be written.
+        UsageError: the file can't be written, or is a photo by its ending.
     """
+    from landfall.photos import PHOTO_SUFFIXES
     from landfall.rendering import write_output  # brings in numpy, which `--help` does without
 
+    if target is None:
+        return
+    if str(target) == STDOUT:
+        answer(text.removesuffix("\n"))
+        return
+    path = Path(target)
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        raise UsageError(f"{path} is a photo by its name, and text is to be written. Give another name.")
     write_output(path, text)
+
+
+def check_one_stdout(*targets: str | Path | None) -> bool:
+    """Tell whether one of the outputs goes to stdout, where nothing else may then be said.
+
+    Raises:
+        UsageError: more than one does.
+    """
+    count = sum(str(target) == STDOUT for target in targets)
+    if count > 1:
+        raise UsageError(f"{count} outputs were asked for on stdout ({STDOUT}); only one can be.")
+    return count == 1
 
 
 def write_json(target: str | None, value: Any) -> None:
@@ -52,12 +77,8 @@ def write_json(target: str | None, value: Any) -> None:
     if target is None:
         return
     # A terminal of another encoding would get escapes that are Python's and not JSON's.
-    utf_8 = target != "-" or sys.stdout.encoding.lower() in ("utf-8", "utf8")
-    text = json.dumps(value, indent=2, ensure_ascii=not utf_8, allow_nan=False)
-    if target == "-":
-        answer(text)
-    else:
-        write_text(Path(target), text + "\n")
+    utf_8 = target != STDOUT or sys.stdout.encoding.lower() in ("utf-8", "utf8")
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=not utf_8, allow_nan=False) + "\n")
 
 
 @contextmanager

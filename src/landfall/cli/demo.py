@@ -43,8 +43,8 @@ def demo(
     if json_to != "-":
         answer(made.evaluation.to_text())
         answer(
-            f"\n{told['fix_error_m']['within_25_percent']:.0f} % of the queries were placed within 25 m of the "
-            "truth (drawn city, synthetic)."
+            f"\n{told['fix_error_m']['within_25_percent']:.0f} % of the queries were placed within 25 m of "
+            "the truth (drawn city, synthetic)."
         )
         answer(f"Open {made.report}")
     say(f"{sum(made.seconds.values()):.0f} s in all", quiet=quiet)

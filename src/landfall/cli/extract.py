@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landfall.cli import options
-from landfall.cli.console import progress_bar, say, write_json
+from landfall.cli.console import STDOUT, progress_bar, say, write_json
 from landfall.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def extract(
     batch_size: options.BatchSize = 16,
     workers: options.Workers = None,
     device: options.Device = None,
+    seed: options.Seed = 0,
     half: Annotated[bool, typer.Option("--half", help="Store half precision.")] = False,
     json_to: options.Json = None,
     quiet: options.Quiet = False,
@@ -40,9 +41,24 @@ def extract(
     from landfall.datasets import load_photos
     from landfall.extraction import extract as run_extraction
     from landfall.models import load_model
+    from landfall.models.fitting import fit_and_keep, needs_fitting, with_input_spec
 
+    if str(out) == STDOUT:
+        raise UsageError("--out takes a file; an array can't go to stdout.")
     listing = load_photos(photos, workers=workers)
+    if not len(listing.photos):
+        raise UsageError(
+            f"{photos}: no photo there can be described. "
+            + "; ".join(f"{problem.photo}: {problem.reason}" for problem in listing.failed)
+        )
     described_by = load_model(model, device=device)
+    spec = options.input_spec(resize, described_by)
+    if spec is not None:
+        described_by = with_input_spec(described_by, spec)
+    if needs_fitting(described_by):
+        kept = out.with_name(f"{out.name}.model.safetensors")
+        say(f"Fitting {described_by.card.name} on photos drawn from {len(listing.photos)}, kept as {kept}")
+        described_by = fit_and_keep(described_by, listing.photos.paths, kept, seed=seed)
     with progress_bar("Describing", len(listing.photos), quiet=quiet) as advance:
 
         def told(progress: Progress) -> None:
@@ -53,7 +69,6 @@ def extract(
             listing.photos.names,
             described_by,
             out,
-            spec=options.input_spec(resize, described_by),
             batch_size=batch_size,
             workers=workers,
             dtype="float16" if half else "float32",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landfall.cli import options
-from landfall.cli.console import answer, progress_bar, say, write_json, write_text
+from landfall.cli.console import answer, check_one_stdout, progress_bar, say, write_json, write_text
 from landfall.errors import UsageError
 
 
@@ -20,7 +20,9 @@ def localize(
     k: Annotated[
         int, typer.Option("--matches", "-k", min=1, help="Nearest photos that an answer rests on.")
     ] = 20,
-    geojson: Annotated[Path | None, typer.Option("--geojson", metavar="FILE", help="Write GeoJSON.")] = None,
+    geojson: Annotated[
+        Path | None, typer.Option("--geojson", metavar="FILE", help="Write GeoJSON to FILE (- for stdout).")
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page: map, photos and their matches."),
@@ -38,6 +40,7 @@ def localize(
     from landfall.index import Index
     from landfall.localization import find_queries, fixes_page, localize, to_geojson, to_text
 
+    on_stdout = check_one_stdout(json_to, geojson, html)
     index = Index.open(index_path, device=device)
     queries = find_queries(photos)
     if not queries.paths and not queries.problems:
@@ -59,12 +62,12 @@ def localize(
     write_json(json_to, [fix.to_dict() for fix in fixes])
     if geojson is not None:
         write_text(geojson, to_geojson(fixes))
-        say(f"Wrote {geojson}", quiet=quiet)
+        say(f"Wrote {geojson}", quiet=quiet or on_stdout)
     if html is not None:
         paths = dict(zip(queries.names, queries.paths, strict=True))
-        fixes_page(fixes, index, paths).write(html)
-        say(f"Wrote {html}", quiet=quiet)
-    if json_to != "-":
+        write_text(html, fixes_page(fixes, index, paths).render())
+        say(f"Wrote {html}", quiet=quiet or on_stdout)
+    if not on_stdout:
         answer(to_text(fixes))
     if any(fix.error is not None for fix in fixes):
         raise typer.Exit(1)

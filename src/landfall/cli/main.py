@@ -76,7 +76,10 @@ def main() -> None:
     except SystemExit as ended:
         # Typer turns Ctrl-C into this code and says nothing.
         if ended.code == INTERRUPTED:
-            say("landfall: interrupted; what was finished is kept, and the same command goes on from there")
+            say(
+                "landfall: interrupted. Drawing, extracting and building an index go on from where they were "
+                "when the same command is run again."
+            )
         raise
     except BrokenPipeError:
         # The reader of our output has gone (`landfall ... | head`); there is no one to tell.

@@ -46,6 +46,7 @@ def create(
     split: Annotated[str | None, typer.Option("--split", help="The split of --init.")] = None,
     resize: options.Resize = None,
     seed: options.Seed = 0,
+    json_to: options.Json = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Make an untrained network; with --init its centroids come from a dataset's photos, as in the paper.
@@ -56,9 +57,12 @@ def create(
 
     from landfall.datasets import load_dataset
     from landfall.models import create_network
+    from landfall.models.heads import ClusteredHead
 
     if split is not None and init is None:
         raise UsageError("--split says which photos of --init to use; give --init DATASET too")
+    if out.exists():
+        raise UsageError(f"{out} exists already and is not overwritten. Give another name, or remove it.")
     torch.manual_seed(seed)
     height, width = resize or (480, 640)
     network = create_network(
@@ -69,11 +73,16 @@ def create(
         height=height,
         width=width,
     )
+    if weights is None:
+        say("No --weights were given: the backbone is random, and describes little until it is trained.")
+    if init is None and isinstance(network.head, ClusteredHead):
+        say("No --init was given: the head's centroids are random. Give a dataset to fit them on.")
     if init is not None:
         photos = load_dataset(init, split).database.paths
         say(f"Fitting centroids on photos drawn from {len(photos)}", quiet=quiet)
         network.initialise(photos, seed=seed)
     network.save(out)
+    write_json(json_to, network.card.model_dump(mode="json"))
     say(f"Wrote {out}: {network.card.name}, {network.card.descriptor_dim} dimensions", quiet=quiet)
     problems = () if network.sample is None else network.sample.problems
     for problem in problems:

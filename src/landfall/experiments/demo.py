@@ -110,6 +110,7 @@ def run_demo(
     Raises:
         UsageError: ``out`` holds a city or an index of another size, seed or model, or can't be written.
     """
+    _check_place(out)
     clock = _Clock()
     with clock.step("draw the city"):
         photos = SIZES[size].photos
@@ -141,6 +142,16 @@ def run_demo(
     return made
 
 
+def _check_place(out: Path) -> None:
+    """Refuse a folder that holds anything but an earlier demo."""
+    held = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    strange = sorted(held - {"city", "city.lf", "evaluation", "report.html", "report.html.tmp"})
+    if strange:
+        raise UsageError(
+            f"{out} holds other things ({', '.join(strange[:3])}). Choose a new or an empty folder."
+        )
+
+
 class _Clock:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -155,7 +166,7 @@ class _Clock:
 def _index_of(
     dataset: Dataset, path: Path, model: Model, seed: int, workers: int | None, advance: Advance
 ) -> Index:
-    """Return the index of the first pass: the one that is there if it is of this city and model, or a new one.
+    """Return the index of the first pass: the one there if it is of this city and model, or a new one.
 
     Raises:
         UsageError: the one that is there is of another city or another model.
@@ -225,7 +236,7 @@ def _errors_m(fixes: list[Fix], dataset: Dataset) -> NDArray[np.float64]:
 
 
 def _command(out: Path, run: EvaluationRun, size: str, seed: int) -> str:
-    """Return the command that makes the same page, without the path to the folder, which is the user's own."""
+    """Return the command that makes the same page, without the folder's path, which is the user's own."""
     smaller = "" if size == "demo" else f" --size {size}"
     return f"landfall demo --out {out.name} --model {run.evaluation.model}{smaller} --seed {seed}"
 

@@ -74,6 +74,7 @@ def stream(
         UsageError: the batch size or the number of workers is not positive.
         ModelError: the model gives descriptors of another shape than its card says.
     """
+    _check_kinds(paths, model)
     spec = model.card.input_spec if spec is None else spec
     workers = available_cores() if workers is None else workers
     batches = plan_batches(paths, spec, batch_size, workers=workers)
@@ -93,6 +94,7 @@ def describe(
     Raises:
         PhotoError: a photo could not be described; nothing is returned then.
     """
+    _check_kinds(paths, model)
     files = [Path(path) for path in paths]
     described = np.empty((len(files), model.card.descriptor_dim), np.float32)
     for batch in stream(files, model, spec=spec, batch_size=batch_size, workers=workers):
@@ -101,6 +103,14 @@ def describe(
             raise PhotoError(str(paths[row]), reason)
         described[batch.rows] = batch.descriptors
     return described
+
+
+def _check_kinds(paths: object, model: object) -> None:
+    """Refuse the two likeliest mix-ups by name, before they end in an error about letters or attributes."""
+    if isinstance(paths, str | os.PathLike):
+        raise UsageError(f"A list of photos is expected; for one photo give [{str(paths)!r}].")
+    if isinstance(model, str | os.PathLike):
+        raise UsageError(f"A loaded model is expected, not a path; use load_network({str(model)!r}).")
 
 
 def batches_ahead(workers: int, batch_size: int) -> int:

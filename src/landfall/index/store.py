@@ -115,6 +115,13 @@ class Building:
         self.close()
         return Index.open(self.out)
 
+    def abandon(self) -> None:
+        """Remove the unfinished work, and the index folder with it if nothing else is there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if not any(self.out.iterdir()):
+            self.out.rmdir()
+        self.close()
+
     def close(self) -> None:
         """Let other builders in; what is unfinished stays for the next."""
         self._lock.close()
@@ -216,10 +223,9 @@ def _resume(out: Path, plan: Mapping[str, Any]) -> bool:
         return True
     if earlier is not None:
         keys = [key for key in {**earlier, **now} if earlier.get(key) != now.get(key)]
-        begun = ", ".join(f"{key} {earlier.get(key)}" for key in keys)
-        asked = ", ".join(f"{key} {now.get(key)}" for key in keys)
+        changed = ", ".join(f"{key} ({earlier.get(key)} then, {now.get(key)} now)" for key in keys)
         raise IndexStoreError(
-            f"{out} holds an unfinished build of another index, begun with {begun}; now it is {asked}. "
+            f"{out} holds an unfinished build of another index. Since it was begun there changed: {changed}. "
             "Build it as it was begun, choose another place, or delete it to begin anew."
         )
     write_json(path, now)

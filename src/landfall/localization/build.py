@@ -18,11 +18,11 @@ import numpy as np
 
 from landfall.cores import available_cores
 from landfall.datasets import PhotoListing, PhotoSet, load_photos
-from landfall.errors import DatasetError, IndexStoreError, PhotoError
+from landfall.errors import DatasetError, IndexStoreError, ModelError, PhotoError
 from landfall.extraction import Descriptors, Progress, extract
 from landfall.index import Building, Index, PhotoRecord, begin
-from landfall.models import Model, load_model
-from landfall.models.fitting import fit_on, needs_fitting, with_input_spec
+from landfall.models import Model
+from landfall.models.fitting import fit_and_keep, needs_fitting, with_input_spec
 from landfall.photos import PhotoMetadata, PhotoProblem, read_metadata
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def build_index(
         model = with_input_spec(model, spec)
     plan = {
         "photos": folder,
-        "with a position": len(placed),
-        "listed as": _fingerprint(placed),
+        "photos with a position": len(placed),
+        "list of photos and positions": _fingerprint(placed),
         "model": model.card.name,
         "input height": model.card.height,
         "input width": model.card.width,
@@ -119,7 +119,14 @@ def build_index(
     with begin(out, plan) as building:
         if building.resumed:
             say(f"Going on with the unfinished build of {out}")
-        model = _ready_model(building, model, placed, seed, say)
+        try:
+            model = _ready_model(building, model, placed, seed, say)
+        except ModelError as error:
+            # Nothing is described yet, so there is nothing to go on with; what was left out may be the cause.
+            building.abandon()
+            problems = (*listing.failed, *listing.without_position)
+            left_out = f" Left out: {_first_reasons(problems)}." if problems else ""
+            raise ModelError(f"{error}{left_out}") from error
         say(f"Describing {len(placed)} photos with {model.card.name}")
         described = extract(
             placed.paths,
@@ -171,10 +178,9 @@ def _ready_model(
     """Return the model, fitted if it must be, and kept in the building folder."""
     kept = building.folder / _MODEL
     if needs_fitting(model):
-        if kept.exists():
-            return load_model(kept)
-        say(f"Fitting {model.card.name} on photos drawn from {len(placed)}")
-        model = fit_on(model, placed.paths, seed=seed, spec=model.card.input_spec)
+        if not kept.exists():
+            say(f"Fitting {model.card.name} on photos drawn from {len(placed)}")
+        return fit_and_keep(model, placed.paths, kept, seed=seed)
     model.save(kept)
     return model
 

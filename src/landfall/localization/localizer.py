@@ -54,6 +54,10 @@ def localize(
     """
     if isinstance(photos, str | PathLike):
         raise UsageError(f"localize takes a list of photos; for one photo give [{str(photos)!r}].")
+    if not isinstance(index, Index):
+        raise UsageError(
+            f"localize takes an opened index, not {type(index).__name__}; open it with Index.open({index!r})."
+        )
     if names is not None and len(names) != len(photos):
         raise UsageError(f"{len(photos)} photos came with {len(names)} names; each needs one.")
     if k < 1:

@@ -14,6 +14,11 @@ _DECIMALS = 7
 # In the table, longer names are cut in the middle: both their ends tell photos apart.
 _NAME_LENGTH = 44
 
+UNCALIBRATED = (
+    "This index is not calibrated: every photo is given a position, one from elsewhere, too. Look at the "
+    "matches. Distances are between descriptors, not metres; smaller is more alike."
+)
+
 
 def to_text(fixes: Sequence[Fix]) -> str:
     """Return a table: where each photo was taken, the first match, and what went wrong."""
@@ -29,9 +34,12 @@ def to_text(fixes: Sequence[Fix]) -> str:
         photo, match = shorten(fix.photo, _NAME_LENGTH), shorten(first.photo, _NAME_LENGTH)
         rows.append((photo, lat, lon, match, f"{first.distance:.3f}", remark))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
+    lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    ]
+    if any(fix.location is not None and fix.confidence is None for fix in fixes):
+        lines += ["", UNCALIBRATED]
+    return "\n".join(lines)
 
 
 def to_geojson(fixes: Sequence[Fix]) -> str:

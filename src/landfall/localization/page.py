@@ -9,6 +9,7 @@ import numpy as np
 
 from landfall.index import Index
 from landfall.localization.fix import Fix
+from landfall.localization.outputs import UNCALIBRATED
 from landfall.photos import thumbnail_reader
 from landfall.rendering import (
     DATABASE_COLOR,
@@ -55,7 +56,9 @@ def fixes_page(
     more = f"The first {len(shown)} of {len(found)} photos." if len(shown) < len(found) else ""
     root = None if index.manifest.root is None else Path(index.manifest.root)
     rows = [_row(fix, root, read, pictures) for fix in shown]
-    page.section("Photos and what they were found by", *([more] if more else []), sheet_section(rows))
+    remarks = [UNCALIBRATED] if any(fix.confidence is None for fix in found) else []
+    remarks += [more] if more else []
+    page.section("Photos and what they were found by", *remarks, sheet_section(rows))
     if failed:
         page.section("Not localized", table(("Photo", "Why"), [(fix.photo, fix.error) for fix in failed]))
     return page

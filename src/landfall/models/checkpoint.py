@@ -64,7 +64,11 @@ def write_checkpoint(path: str | Path, tensors: Mapping[str, npt.NDArray[Any]], 
     metadata = {KEY: json.dumps({"format": FORMAT, "card": written.model_dump(mode="json")})}
     try:
         with written_beside(path) as working:
+            working.touch()
+            readers = working.stat().st_mode
             save_file(ordered, working, metadata=metadata)
+            # safetensors lets only the owner read what it writes; here the user's own umask counts.
+            working.chmod(readers)
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"{path}: the model can't be written ({error}). Choose a folder that exists and has room."

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from landfall.models.loading import load_model
 from landfall.models.model import Model
 from landfall.photos import InputSpec
 
@@ -35,6 +36,18 @@ def fit_on(model: Model, photos: Sequence[Path], *, seed: int = 0, spec: InputSp
     if isinstance(model, FittedOnPhotos) and not model.fitted:
         return model.fit(photos, seed=seed, spec=spec)
     return model
+
+
+def fit_and_keep(model: Model, photos: Sequence[Path], kept: Path, *, seed: int = 0) -> Model:
+    """Return a fitted model; one fitted here is saved as ``kept``, and read from there when this is repeated.
+
+    Photos are read at the size that the model's card asks for.
+    """
+    if not needs_fitting(model):
+        return model
+    if not kept.exists():
+        fit_on(model, photos, seed=seed, spec=model.card.input_spec).save(kept)
+    return load_model(kept)
 
 
 def with_input_spec(model: Model, spec: InputSpec) -> Model:

@@ -58,6 +58,11 @@ def load_model(path_or_name: str | Path, *, device: str | None = None) -> Model:
         WeightsError: tensors missing, unexpected, wrongly sized, or damaged.
         OfflineError: a published model whose weights must be downloaded, and no network.
     """
+    if device is not None:
+        # Also for a model that ignores it: a device that isn't there is a mistake worth telling.
+        from landfall.models.device import resolve_device
+
+        resolve_device(device)
     if isinstance(path_or_name, str) and path_or_name in models():
         return PUBLISHED[path_or_name](device=device)
     path = Path(path_or_name)

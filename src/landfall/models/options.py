@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from landfall.errors import ModelError, UnknownNameError
 
@@ -32,15 +32,20 @@ def complete_options(what: str, make: Callable[..., object], given: Mapping[str,
     for name in given:
         if name not in defaults:
             raise UnknownNameError(f"option of {what}", name, defaults)
-        _check_type(what, name, given[name], defaults[name])
+        _check_type(what, name, given[name], defaults[name], make)
     return defaults | dict(given)
 
 
-def _check_type(what: str, name: str, value: object, default: object) -> None:
-    # A default of None tells nothing of the type.
-    expected = (float, int) if type(default) is float else (type(default),)
-    if default is not None and type(value) not in expected:
+def _check_type(what: str, name: str, value: object, default: object, make: Callable[..., object]) -> None:
+    if default is None:
+        # Then the annotation tells the type, as "int | None" does.
+        hints = get_type_hints(make.__init__ if inspect.isclass(make) else make)
+        kinds: tuple[type, ...] = get_args(hints[name])
+    else:
+        kinds = (type(default),)
+    accepted = (*kinds, int) if float in kinds else kinds
+    if type(value) not in accepted:
         raise ModelError(
             f"Option {name} of {what} is {value!r} ({type(value).__name__}); expected "
-            f"{type(default).__name__}, as {default!r}."
+            f"{' or '.join(kind.__name__ for kind in kinds)}, as {default!r}."
         )
