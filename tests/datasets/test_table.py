@@ -205,6 +205,87 @@ def test_a_quotation_mark_never_closed_is_told_by_its_line(folder: Path) -> None
         load_photos(folder / "t.csv")
 
 
+def test_a_row_of_more_fields_than_the_header_is_not_indexed_at_a_false_place(folder: Path) -> None:
+    (folder / "t.csv").write_text("path,lat,lon\na.jpg,55.69,13.2\nb.jpg,55,69,13,2\nc.jpg,55,13,,\n")
+    listing = load_photos(folder / "t.csv")
+    # Empty fields at a row's end shift nothing.
+    assert listing.photos.names == ("a.jpg", "c.jpg")
+    assert [(problem.photo, problem.reason) for problem in listing.failed] == [
+        (
+            "b.jpg",
+            "line 3 of t.csv: it has 5 fields, the header has 3; "
+            "decimal commas need quotes or a ; between columns",
+        )
+    ]
+    (folder / "t.csv").write_text('path,lat,lon\nb.jpg,"55,69","13,2"\n')
+    positions = load_photos(folder / "t.csv").photos.positions
+    assert (positions.lat.tolist(), positions.lon.tolist()) == ([55.69], [13.2])
+
+
+@pytest.mark.parametrize(("delimiter", "called"), [(";", ";"), ("\t", "a tab")])
+def test_too_many_fields_between_other_delimiters(folder: Path, delimiter: str, called: str) -> None:
+    rows = ("path,lat,lon", "b.jpg,55.5,13.5,more")
+    (folder / "t.csv").write_text("\n".join(rows).replace(",", delimiter))
+    [problem] = load_photos(folder / "t.csv").failed
+    assert problem.reason.endswith(
+        f"it has 4 fields, the header has 3; a cell that holds {called} needs quotes"
+    )
+
+
+def test_too_many_fields_are_told_once_and_name_no_split(folder: Path) -> None:
+    rows = "a.jpg,1,1,db,test\nb.jpg,1,1,q,test\nc.jpg,1,5,1,5,db\n"
+    (folder / "t.csv").write_text("path,lat,lon,role,split\n" + rows)
+    loaded = load_dataset(folder / "t.csv")
+    assert loaded.split == "test"
+    assert [problem.photo for problem in loaded.left_out] == ["c.jpg"]
+
+
+def test_a_role_that_is_none_is_told_with_the_roles_there_are(folder: Path) -> None:
+    rows = "a.jpg,1,1,db\nb.jpg,1,1,Datenbank\nc.jpg,1,1,q\n"
+    (folder / "t.csv").write_text("path,lat,lon,role\n" + rows)
+    [problem] = load_dataset(folder / "t.csv").left_out
+    assert problem.photo == "b.jpg"
+    assert problem.reason == (
+        "line 3 of t.csv: role 'Datenbank' is neither database nor query; expected database "
+        "(db, reference, references, ref, gallery, map); queries (query, q)"
+    )
+
+
+def test_a_position_that_the_photo_gives_in_place_of_the_table_is_remarked(
+    tmp_path: Path, draw: Draw
+) -> None:
+    for name in ("blank.jpg", "zero.jpg", "metres.jpg", "good.jpg"):
+        draw(tmp_path / name, at=(50.0, 10.0))
+    draw(tmp_path / "@500000@0@31@N@.jpg")
+    draw(tmp_path / "none.jpg")
+    rows = (
+        "blank.jpg,,\nzero.jpg,0,0.0\n@500000@0@31@N@.jpg,,\ngood.jpg,50,10\nnone.jpg,0,0\nblank.jpg,50,10\n"
+    )
+    (tmp_path / "t.csv").write_text("path,lat,lon\n" + rows)
+    listing = load_photos(tmp_path / "t.csv")
+    assert listing.photos.positions.known.tolist() == [True] * 4 + [False]
+    assert sorted((problem.photo, problem.reason) for problem in listing.remarks) == [
+        ("@500000@0@31@N@.jpg", "line 4 of t.csv: no position in the table; its name gives the position"),
+        ("blank.jpg", "line 2 of t.csv: no position in the table; its EXIF gives the position"),
+        ("blank.jpg", "line 7 of t.csv: the same photo as in line 2, which counts"),
+        ("zero.jpg", "line 3 of t.csv: its latitude and longitude are both 0; its EXIF gives the position"),
+    ]
+    (tmp_path / "t.csv").write_text("path,east,north\nmetres.jpg,1,2\n")
+    assert [problem.reason for problem in load_photos(tmp_path / "t.csv").remarks] == [
+        "line 2 of t.csv: the table gives metres with no UTM zone; its EXIF gives the position"
+    ]
+
+
+def test_a_table_of_no_rows_says_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,lat,lon\n\n")
+    with pytest.raises(DatasetError, match=r"t\.csv lists no photos: it has a header and no rows"):
+        load_dataset(tmp_path / "t.csv")
+    listing = load_photos(tmp_path / "t.csv")
+    assert listing.is_table
+    assert not listing.failed
+    assert len(listing.photos) == 0
+
+
 def test_a_table_of_no_usable_row_says_why(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("path,lat,lon\ngone.jpg,1,1\n")
     with pytest.raises(DatasetError, match=r"line 2 of t\.csv: no such file"):

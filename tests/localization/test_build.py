@@ -91,6 +91,20 @@ def test_a_folder_without_photos_or_positions_says_so(network: Model, tmp_path: 
     assert not (tmp_path / "i.lf").exists()
 
 
+def test_a_table_without_a_usable_row_says_why(network: Model, tmp_path: Path) -> None:
+    table = tmp_path / "survey.csv"
+    table.write_text("path,lat,lon\n")
+    with pytest.raises(DatasetError, match=r"survey\.csv lists no photos: it has a header and no rows"):
+        build_index(table, tmp_path / "i.lf", model=network)
+    table.write_text("path,lat,lon\ngone.jpg,55.7,13.2\n")
+    with pytest.raises(DatasetError, match=r"none of its 1 photos could be used: gone\.jpg: .*no such file"):
+        build_index(table, tmp_path / "i.lf", model=network)
+    write_jpeg(tmp_path / "nowhere.jpg", np.zeros((64, 64, 3), np.uint8))
+    table.write_text("path,lat,lon\ngone.jpg,55.7,13.2\nnowhere.jpg,,\n")
+    with pytest.raises(DatasetError, match=r"because 1 have no position, 1 can't be used\..*no such file"):
+        build_index(table, tmp_path / "i.lf", model=network)
+
+
 def test_a_stopped_build_goes_on_and_ends_as_an_undisturbed_one(
     street: Path, network: Model, tmp_path: Path
 ) -> None:

@@ -27,7 +27,9 @@ class PhotoListing:
         failed: what can't be used and is not in ``photos``: unreadable files, folders that can't be entered,
             links in a loop, bad rows of a table.
         other_files: how many files are no photos by their suffix.
-        remarks: fields of names or tables that make no sense and were left out; the photos are in ``photos``.
+        remarks: what of names or tables was left out, as fields that make no sense, rows that name a photo
+            again and rows without the position that the photo itself gives; the photos are in ``photos``.
+        is_table: whether a CSV listed them.
     """
 
     photos: PhotoSet
@@ -35,6 +37,7 @@ class PhotoListing:
     failed: tuple[PhotoProblem, ...] = ()
     other_files: int = 0
     remarks: tuple[PhotoProblem, ...] = ()
+    is_table: bool = False
 
 
 def load_photos(path: str | Path, *, workers: int | None = None) -> PhotoListing:
@@ -62,7 +65,9 @@ def _load(path: Path, workers: int | None) -> PhotoListing:
         raise DatasetError(f"{path} does not exist; expected a folder of photos, a CSV file or a photo.")
     if path.suffix.lower() in TABLE_SUFFIXES:
         table = read_rows(read_head(path), planar=False, workers=workers)
-        return PhotoListing(table.photos, table.without_position, table.failed, 0, table.remarks)
+        return PhotoListing(
+            table.photos, table.without_position, table.failed, remarks=table.remarks, is_table=True
+        )
     if path.suffix.lower() not in PHOTO_SUFFIXES:
         raise DatasetError(
             f"{path} is neither a folder, nor a table ({', '.join(TABLE_SUFFIXES)}), "

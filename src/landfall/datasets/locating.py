@@ -29,12 +29,14 @@ class Located:
         without_position: row -> why its position is unknown.
         failed: row -> why it can't be read; its position is unknown, too.
         remarks: row -> a field of its name that was left out for making no sense.
+        by_exif: rows whose position is that of their EXIF.
     """
 
     photos: PhotoSet
     without_position: Mapping[int, str] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
     remarks: Mapping[int, str] = field(default_factory=dict)
+    by_exif: frozenset[int] = frozenset()
 
 
 def locate(root: Path, names: Sequence[str], *, planar: bool, workers: int | None = None) -> Located:
@@ -77,7 +79,9 @@ def locate(root: Path, names: Sequence[str], *, planar: bool, workers: int | Non
         np.arange(len(names)) + np.where(by_exif, len(names), 0)
     )
     photos = PhotoSet(root, tuple(names), merged, heading_deg, taken_at)
-    return Located(photos, without_position, failed, columns.remarks)
+    return Located(
+        photos, without_position, failed, columns.remarks, frozenset(np.flatnonzero(by_exif).tolist())
+    )
 
 
 def drop_planar(positions: Positions, *, planar: bool) -> tuple[Positions, NDArray[np.bool_]]:

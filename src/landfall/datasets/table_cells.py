@@ -46,16 +46,18 @@ def parse_cells(cells: Mapping[str, Sequence[str]], count: int, *, decimal_comma
     Args:
         cells: "lat", "lon", "east", "north", "zone", "letter", "heading", "time" -> N texts, any left out.
         count: N.
-        decimal_comma: whether numbers may be written with a comma for the point.
+        decimal_comma: whether numbers other than degrees may be written with a comma for the point.
     """
     bad: dict[int, str] = {}
     remarks: dict[int, str] = {}
 
     def numbers(what: str, trouble: dict[int, str]) -> NDArray[np.float64]:
         values = np.full(count, np.nan)
+        # No degrees need a comma for thousands, so in quotes it is the point whatever parts the columns.
+        comma = decimal_comma or what in ("lat", "lon")
         for row, text in enumerate(cells.get(what, ())):
             if text:
-                value = number(text.replace(",", ".") if decimal_comma else text)
+                value = number(text.replace(",", ".") if comma else text)
                 if value is None:
                     trouble.setdefault(row, f"{what} {text!r} is not a number")
                 else:

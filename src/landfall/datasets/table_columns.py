@@ -8,11 +8,13 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from landfall.errors import DatasetError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-_DELIMITERS = ",;\t"
+_TAB = "\t"
+_DELIMITERS = ",;" + _TAB
 _EMPTY = frozenset({"", "nan", "none", "null", "na", "n/a", "-"})
 
 # What a column holds -> the names it goes by, the surest first; compared as _plain() leaves them.
@@ -42,6 +44,20 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class TableRow(NamedTuple):
+    """One row of a CSV.
+
+    Attributes:
+        line: its number, that of its last line where it has several.
+        cells: texts by what they hold (a key of ``SYNONYMS``).
+        problem: why its cells can't be told apart; None if they can.
+    """
+
+    line: int
+    cells: dict[str, str]
+    problem: str | None
+
+
 @dataclass(frozen=True)
 class TableHead:
     """How to read one CSV.
@@ -57,8 +73,8 @@ class TableHead:
     delimiter: str
     columns: Mapping[str, int]
 
-    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield (line number, texts by what they hold) of each row that is not blank.
+    def rows(self) -> Iterator[TableRow]:
+        """Yield each row that is not blank.
 
         Raises:
             DatasetError: a line that is no CSV.
@@ -74,12 +90,22 @@ class TableHead:
                     cells = {what: _value(padded[at]) for what, at in self.columns.items()}
                     # A file's name may begin or end with a space, or be "none".
                     cells["path"] = padded[self.columns["path"]]
-                    yield reader.line_num, cells
+                    # Delimiters at the end of a row are harmless, and spreadsheets write them.
+                    shifted = len(row) > width and any(map(str.strip, row[width:]))
+                    yield TableRow(reader.line_num, cells, self._shift(len(row), width) if shifted else None)
         except csv.Error as error:
             raise DatasetError(
                 f"{self.path} can't be read as CSV from line {start} on: {error}. "
                 "Is there a quotation mark that is never closed?"
             ) from error
+
+    def _shift(self, fields: int, width: int) -> str:
+        hint = (
+            "decimal commas need quotes or a ; between columns"
+            if self.delimiter == ","
+            else f"a cell that holds {'a tab' if self.delimiter == _TAB else self.delimiter} needs quotes"
+        )
+        return f"it has {fields} fields, the header has {width}; {hint}"
 
 
 def read_head(path: Path) -> TableHead:

@@ -21,6 +21,7 @@ _ROLES = {
     "queries": ("queries", "query", "q"),
 }
 _ROLE_OF = {word: role for role, words in _ROLES.items() for word in words}
+_ROLE_WORDS = "; ".join(f"{words[0]} ({', '.join(words[1:])})" for words in _ROLES.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class TablePhotos:
         photos: N photos, names relative to the CSV's folder.
         without_position: photos of these with no position in the table, their name or their EXIF.
         failed: rows left out, each with its line: bad cells, and files that are not there or can't be read.
-        remarks: cells that make no sense and were taken as empty, and rows that name a photo again.
+        remarks: cells that make no sense and were taken as empty, rows that give no position where the photo
+            itself does, and rows that name a photo again.
     """
 
     photos: PhotoSet
@@ -55,7 +57,7 @@ def splits_of(head: TableHead) -> tuple[str, ...]:
     """Return the splits that the rows name, sorted; none without such a column."""
     if "split" not in head.columns:
         return ()
-    return tuple(sorted({row["split"] for _, row in head.rows()} - {""}))
+    return tuple(sorted({row.cells["split"] for row in head.rows() if row.problem is None} - {""}))
 
 
 def read_rows(
@@ -96,6 +98,11 @@ def read_rows(
         workers=workers,
     )
     unreadable = {int(lost[at]): reason for at, reason in located.failed.items()}
+    fallbacks = {
+        row: f"{reasons[row]}; {'its EXIF' if at in located.by_exif else 'its name'} gives the position"
+        for at, row in enumerate(lost.tolist())
+        if at not in located.failed and at not in located.without_position
+    }
     without = {
         row: f"{reasons[row]}; {why}"
         for row, why in ((int(lost[at]), why) for at, why in located.without_position.items())
@@ -118,7 +125,7 @@ def read_rows(
         photos=photos.take(keep),
         without_position=tuple(tell(without)),
         failed=tuple(chosen.failed + tell(left_out)),
-        remarks=tuple(chosen.repeated + tell(columns.remarks)),
+        remarks=tuple(chosen.repeated + tell(fallbacks) + tell(columns.remarks)),
     )
 
 
@@ -127,7 +134,11 @@ def _choose(head: TableHead, split: str | None, role: str | None) -> _Chosen:
     chosen = _Chosen([], [], [], [], [])
     folder = str(head.path.parent)
     first_line: dict[str, int] = {}
-    for line, row in head.rows():
+    for line, row, shift in head.rows():
+        if shift is not None:
+            # Not even its split and role are sure, so it fails for each.
+            chosen.failed.append(_problem(row["path"], line, head.path, shift))
+            continue
         row_split, row_role = row.get("split", ""), row.get("role", "database")
         if split is not None and row_split not in ("", split):
             continue
@@ -138,7 +149,7 @@ def _choose(head: TableHead, split: str | None, role: str | None) -> _Chosen:
         if split is not None and not row_split:
             reason = "its split is empty"
         elif known_role is None:
-            reason = f"role {row_role!r} is neither database nor query"
+            reason = f"role {row_role!r} is neither database nor query; expected {_ROLE_WORDS}"
         elif not row["path"].strip():
             reason = "its path is empty"
         elif name is None:

@@ -188,16 +188,22 @@ def _ready_model(
 def _check_any(path: str | Path, listing: PhotoListing, placed: PhotoSet) -> None:
     if len(placed):
         return
-    found = len(listing.photos) + len(listing.failed)
+    without, failed = listing.without_position, listing.failed
+    found = len(listing.photos) + len(failed)
+    if not found and listing.is_table:
+        raise DatasetError(f"{path} lists no photos: it has a header and no rows.")
     if not found:
         raise DatasetError(
             f"{path} has no photos (and {listing.other_files} other files). Expected a folder that holds "
             "photos at any depth, or a CSV that lists them."
         )
+    if not without:
+        raise DatasetError(f"{path}: none of its {found} photos could be used: {_first_reasons(failed)}")
+    why = f"{len(without)} have no position, {len(failed)} can't be used" if failed else "none has a position"
     raise DatasetError(
-        f"{path}: none of its {found} photos can be indexed, because none has a position. "
+        f"{path}: none of its {found} photos can be indexed, because {why}. "
         "An index needs photos with GPS in their EXIF, standard '@' names with a UTM zone, or a CSV with "
-        "path, lat and lon. " + _first_reasons((*listing.without_position, *listing.failed))
+        "path, lat and lon. " + _first_reasons((*without, *failed))
     )
 
 

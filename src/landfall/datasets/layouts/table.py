@@ -44,6 +44,8 @@ class TableLayout:
         head = read_head(root)
         parts = [read_rows(head, split=split, role=role, planar=True) for role in ("database", "queries")]
         if not len(parts[0].photos) and not len(parts[1].photos):
+            if not any(part.failed for part in parts):
+                raise DatasetError(f"{root} lists no photos: it has a header and no rows.")
             told = " ".join(f"{problem.photo}: {problem.reason}." for problem in parts[0].failed[:3])
             raise DatasetError(f"No row of {root} can be used. {told}".rstrip())
         problems = [problem for part in parts for problem in (*part.without_position, *part.remarks)]
