@@ -117,6 +117,80 @@ def test_planar_and_geographic_together_are_told(root: Path, draw: Draw) -> None
     assert photos_of(report, "mixed frames") == [("queries/@0@10@.jpg",)]
 
 
+def test_positions_far_from_the_photos_own_exif_are_told(tmp_path: Path, draw: Draw) -> None:
+    for row in range(6):
+        draw(tmp_path / f"{row}.jpg", at=(55.69, 13.19))
+    draw(tmp_path / "silent.jpg")
+    rows = [
+        *("0.jpg,55.69,13.19", "1.jpg,13.0,55.0", "2.jpg,55.69,113.19", "3.jpg,55.6917,13.19"),
+        *("4.jpg,55.6919,13.19", "5.jpg,,", "silent.jpg,1,1"),
+    ]
+    (tmp_path / "survey.csv").write_text("path,lat,lon\n" + "\n".join(rows))
+    for loaded in (load_photos(tmp_path / "survey.csv"), load_dataset(tmp_path / "survey.csv")):
+        report = check_dataset(loaded)
+        told = {finding.photos[0]: finding.detail for finding in report.of_kind("exif disagrees")}
+        # A degree of latitude is 111.3 km there: 0.0017 degrees are 189 m, 0.0019 are 212 m. By the haversine
+        # on a sphere of 6371 km 1.jpg is 5946 km off; the ellipsoid changes that by half a percent at most.
+        assert list(told) == ["1.jpg", "2.jpg", "4.jpg"]
+        assert told["1.jpg"].startswith(
+            "the table says 13.00000, 55.00000; its EXIF says 55.69000, 13.19000: "
+        )
+        km, rest = told["1.jpg"].rpartition(": ")[2].split(" km ")
+        assert float(km.replace(" ", "")) == pytest.approx(5946, rel=0.005)
+        assert rest == "apart; latitude and longitude swapped?"
+        assert told["2.jpg"].endswith(" km apart")
+        assert told["4.jpg"].endswith(": 212 m apart")
+        assert report.to_dict()["counts"]["exif disagrees"] == 3
+        assert "3 whose EXIF gives another place" in report.to_text()
+
+
+def test_a_name_far_from_the_exif_is_told_and_planar_metres_are_not(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "named" / name(0), at=(0.0, 3.1))
+    [finding] = check_dataset(load_photos(tmp_path / "named")).of_kind("exif disagrees")
+    # A tenth of a degree on the equator.
+    assert finding.detail.startswith(
+        "its name says 0.00000, 3.00000; its EXIF says 0.00000, 3.10000: 11.1 km"
+    )
+    draw(tmp_path / "planar" / "@0@10@.jpg", at=(0.0, 3.1))
+    report = check_dataset(load_dataset(tmp_path / "planar"))
+    assert not report.findings
+
+
+def test_remarks_do_not_hide_why_a_position_is_unknown(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "a.jpg")
+    draw(tmp_path / "b.jpg", at=(1.0, 1.0))
+    (tmp_path / "t.csv").write_text("path,lat,lon\na.jpg,0,0\nb.jpg,,\na.jpg,1,1\n")
+    told = [(each.kind, each.detail) for each in check_dataset(load_photos(tmp_path / "t.csv")).findings]
+    assert told == [
+        ("no position", "line 2 of t.csv: its latitude and longitude are both 0; no EXIF"),
+        ("other", "line 4 of t.csv: the same photo as in line 2, which counts"),
+        ("other", "line 3 of t.csv: no position in the table; its EXIF gives the position"),
+    ]
+
+
+def test_a_photo_that_lacks_a_position_in_both_roles_is_told_for_each(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "a.jpg")
+    (tmp_path / "t.csv").write_text("path,lat,lon,role\na.jpg,,,db\na.jpg,,,q\n")
+    report = check_dataset(load_dataset(tmp_path / "t.csv"))
+    assert [each.detail.partition(":")[0] for each in report.of_kind("no position")] == [
+        "line 2 of t.csv",
+        "line 3 of t.csv",
+    ]
+    assert not report.of_kind("other")
+
+
+def test_a_row_of_no_known_role_is_told_by_its_line(tmp_path: Path, draw: Draw) -> None:
+    for each in "abc":
+        draw(tmp_path / f"{each}.jpg")
+    rows = "a.jpg,1,1,db\nb.jpg,1,1,Datenbank\nc.jpg,1,1,q\n"
+    (tmp_path / "t.csv").write_text("path,lat,lon,role\n" + rows)
+    report = check_dataset(load_dataset(tmp_path / "t.csv"))
+    [finding] = report.of_kind("unreadable")
+    assert finding.photos == ("b.jpg",)
+    assert "line 3 of t.csv: role 'Datenbank'" in finding.detail
+    assert "expected database" in finding.detail
+
+
 def test_a_mere_folder(root: Path, draw: Draw) -> None:
     draw(root / "lost.jpg")
     (root / "broken.jpg").write_bytes(b"x")

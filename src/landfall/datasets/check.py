@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from landfall.datasets.check_files import FileFacts, read_files
-from landfall.datasets.check_positions import disagreeing_names, strange_positions
+from landfall.datasets.check_positions import disagreeing_exif, disagreeing_names, strange_positions
 from landfall.datasets.dataset import Dataset
 from landfall.datasets.listing import PhotoListing
 from landfall.datasets.photo_set import PhotoSet
@@ -33,7 +33,8 @@ def check_dataset(
 
     Finds photos that can't be read, of the same content (in the database and among the queries, too), tiny,
     or without a position; queries without a positive; positions at 0,0, with latitude and longitude
-    swapped, or far from all others; several UTM zones; names whose two positions disagree.
+    swapped, far from all others, or far from where the photo's own EXIF has it; several UTM zones; names
+    whose two positions disagree.
 
     Args:
         dataset: a dataset, or a mere list of photos from ``load_photos``.
@@ -48,10 +49,12 @@ def check_dataset(
         root, sets = dataset.root, (dataset.database, dataset.queries)
         problems, left_out = dataset.problems, dataset.left_out
         name, split, layout = dataset.name, dataset.split, dataset.layout
+        is_table = layout == "table"
     else:
         root, sets = dataset.photos.root, (dataset.photos, PhotoSet.empty(dataset.photos.root))
         problems, left_out = dataset.without_position + dataset.remarks, dataset.failed
         name, split, layout = root.absolute().name, None, None
+        is_table = dataset.is_table
     database, queries = sets
     labels = [label for photos in sets for label in _labels(photos, root)]
     positions = Positions.concatenate([photos.positions for photos in sets])
@@ -63,6 +66,7 @@ def check_dataset(
         *_of_listing(labels, facts, positions, problems),
         *_of_positives(labels, database, queries, radius_m),
         *_of_positions(labels, positions),
+        *_of_exif(labels, facts, positions, "the table" if is_table else "its name"),
     ]
     for row, apart_m in zip(*disagreeing_names([n for photos in sets for n in photos.names]), strict=True):
         detail = f"its degrees are {_distance(apart_m)} from its east, north and zone, which count"
@@ -104,15 +108,19 @@ def _of_listing(
 ) -> Iterator[Finding]:
     """Tell photos without a position, with the reason known from loading, and what else loading told."""
     unreadable = {label for label, fact in zip(labels, facts, strict=True) if fact.problem is not None}
-    reasons = {problem.photo: problem.reason for problem in problems}
-    lost = [labels[row] for row in np.flatnonzero(~positions.known).tolist()]
-    for label in lost:
-        if label not in unreadable:
-            yield Finding("no position", (label,), reasons.get(label, "its position is unknown"))
-    told = unreadable.union(lost)
+    # A photo may be of the database and a query at once, and lack a position as both.
+    lost = Counter(labels[row] for row in np.flatnonzero(~positions.known).tolist())
+    reasons: dict[str, list[str]] = defaultdict(list)
     for problem in problems:
-        if problem.photo not in told:
+        # Why a position is unknown is what loading tells of a photo first.
+        if len(reasons[problem.photo]) < lost[problem.photo]:
+            reasons[problem.photo].append(problem.reason)
+        else:
             yield Finding("other", (problem.photo,), problem.reason)
+    for label in lost.elements():
+        if label not in unreadable:
+            reason = reasons[label].pop(0) if reasons[label] else "its position is unknown"
+            yield Finding("no position", (label,), reason)
 
 
 def _of_positives(
@@ -147,6 +155,26 @@ def _of_positions(labels: Sequence[str], positions: Positions) -> Iterator[Findi
     yield from _of_zones(labels, positions)
 
 
+def _of_exif(
+    labels: Sequence[str], facts: Sequence[FileFacts], positions: Positions, source: str
+) -> Iterator[Finding]:
+    """Tell photos whose own EXIF has them elsewhere; ``source`` says in words what their positions are of."""
+    exif = Positions.from_latlon(
+        [np.nan if fact.location is None else fact.location.lat for fact in facts],
+        [np.nan if fact.location is None else fact.location.lon for fact in facts],
+    )
+    found = disagreeing_exif(positions, exif)
+    for row, apart_m, swapped in zip(
+        found.rows.tolist(), found.apart_m.tolist(), found.swapped.tolist(), strict=True
+    ):
+        detail = (
+            f"{source} says {positions.lat[row]:.5f}, {positions.lon[row]:.5f}; "
+            f"its EXIF says {exif.lat[row]:.5f}, {exif.lon[row]:.5f}: {_distance(apart_m)} apart"
+        )
+        hint = "; latitude and longitude swapped?" if swapped else ""
+        yield Finding("exif disagrees", (labels[row],), detail + hint)
+
+
 def _of_zones(labels: Sequence[str], positions: Positions) -> Iterator[Finding]:
     keys = [
         f"{zone}{'S' if south else 'N'}" if zone else ""
@@ -167,4 +195,6 @@ def _of_zones(labels: Sequence[str], positions: Positions) -> Iterator[Finding]:
 def _distance(metres: float) -> str:
     if not np.isfinite(metres):
         return "(out of range) infinitely far"
-    return f"{metres:.0f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
+    if metres < 1000:
+        return f"{metres:.0f} m"
+    return f"{metres / 1000:.1f} km" if metres < 100_000 else f"{metres / 1000:,.0f} km".replace(",", " ")

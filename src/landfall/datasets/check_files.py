@@ -9,6 +9,7 @@ from pathlib import Path
 
 from landfall.cores import available_cores
 from landfall.errors import PhotoError
+from landfall.geo import LatLon
 from landfall.photos import InputSpec, load_photo
 
 # The whole file is decoded whatever the size asked for; small pixels are cheap to make and to throw away.
@@ -23,12 +24,14 @@ class FileFacts:
         problem: why it can't be read; None if it can.
         width, height: pixels of the upright photo, 0 if it can't be read.
         content_hash: of the file's bytes, "" if it can't be read.
+        location: where its EXIF says it was taken; None if that says nothing.
     """
 
     problem: str | None
     width: int = 0
     height: int = 0
     content_hash: str = ""
+    location: LatLon | None = None
 
 
 def read_files(
@@ -62,4 +65,5 @@ def _read(path: Path) -> FileFacts:
         photo = load_photo(path, _SPEC)
     except PhotoError as error:
         return FileFacts(error.reason)
-    return FileFacts(None, photo.metadata.width, photo.metadata.height, photo.content_hash)
+    told = photo.metadata
+    return FileFacts(None, told.width, told.height, photo.content_hash, told.location)

@@ -22,6 +22,10 @@ STRAYS_SHARE = 0.2
 """If more spots than this share were strays, the set is scattered by nature and none of them is strange."""
 NAME_TOLERANCE_M = 10.0
 """Names write degrees to 5 decimals, a metre; beyond this their two positions are not the same."""
+EXIF_TOLERANCE_M = 200.0
+"""A telephone's position may be this far off between houses; beyond it the two are not of one place."""
+SWAPPED_SHARE = 0.05
+"""If exchanging latitude and longitude leaves at most this share of an error, they were exchanged."""
 ZERO_DEG = 1e-4
 
 
@@ -103,6 +107,39 @@ def disagreeing_names(names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[
     )
     wrong = np.flatnonzero(apart_m > NAME_TOLERANCE_M)
     return wrong, apart_m[wrong]
+
+
+@dataclass(frozen=True, eq=False)
+class ExifDisagreement:
+    """Photos whose positions are far from those in their EXIF.
+
+    Attributes:
+        rows: (M,) which photos.
+        apart_m: (M,) metres between the two positions.
+        swapped: (M,) whether exchanging latitude and longitude would bring them together.
+    """
+
+    rows: NDArray[np.int64]
+    apart_m: NDArray[np.float64]
+    swapped: NDArray[np.bool_]
+
+
+def disagreeing_exif(positions: Positions, exif: Positions) -> ExifDisagreement:
+    """Compare positions from names or a table with those that the photos' own EXIF gives.
+
+    Args:
+        positions: of N photos; planar and unknown rows are left out.
+        exif: of the same photos; unknown rows are left out.
+    """
+    rows = np.flatnonzero(np.isfinite(positions.lat) & np.isfinite(exif.lat))
+    apart_m = distances_m(positions.take(rows), exif.take(rows))
+    rows, apart_m = rows[apart_m > EXIF_TOLERANCE_M], apart_m[apart_m > EXIF_TOLERANCE_M]
+    lat, lon = positions.lat[rows], positions.lon[rows]
+    swapped = np.abs(lon) <= 90
+    turned = Positions.from_latlon(lon[swapped], lat[swapped])
+    limit_m = np.maximum(EXIF_TOLERANCE_M, SWAPPED_SHARE * apart_m[swapped])
+    swapped[swapped] = distances_m(turned, exif.take(rows[swapped])) <= limit_m
+    return ExifDisagreement(rows, apart_m, swapped)
 
 
 def _metres(positions: Positions) -> NDArray[np.float64]:

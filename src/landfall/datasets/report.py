@@ -17,10 +17,11 @@ KINDS: Mapping[str, str] = {
     "zero position": "at latitude 0, longitude 0",
     "swapped": "that seem to have latitude and longitude swapped",
     "far outlier": "far from all others",
+    "exif disagrees": "whose EXIF gives another place",
     "name disagrees": "whose name holds two different positions",
     "mixed zones": "in other UTM zones than most",
     "mixed frames": "on earth, while others are in a plane with no zone",
-    "other": "with something in their name or row that makes no sense",
+    "other": "with something in their name or row that makes no sense or was left out",
 }
 """Kind of finding -> how a count of photos reads, in the order of the report."""
 
