@@ -59,8 +59,9 @@ def test_text_and_json_say_it() -> None:
     for said in (
         "town/val",
         "4 photos",
-        "2 spots",
-        "60 m east-west",
+        "2 spots (1 to 3 photos each, median 2)",
+        "2 spots (1 photo each)",
+        "60 m east-west, 20 m north-south",
         "31N",
         "1 of 3 queries have no positive",
     ):
@@ -77,6 +78,9 @@ def test_no_queries_and_no_positions() -> None:
     assert info.ceiling == {"10": None, "25": None, "50": None}
     assert info.database.photos_per_spot is None
     assert "recall" not in info.to_text()
+    assert "2 photos, none with a position" in info.to_text()
+    assert "no photo has a position" in info.to_text()
+    assert "zones" not in info.to_text()
     json.dumps(info.to_dict(), allow_nan=False)
 
 
@@ -102,6 +106,12 @@ def test_a_map_over_the_date_line_stays_together() -> None:
     assert info.extent_m[0] == pytest.approx(0.02 * 111_300 * np.cos(np.radians(17)), rel=0.01)
     assert info.center is not None
     assert abs(info.center[1]) == pytest.approx(180)
+
+
+def test_large_extents_are_in_kilometres() -> None:
+    # One UTM plane, so that the extent is the difference of the coordinates.
+    wide = pile(Positions.from_utm([500_000, 512_340], [0.0, 10_000.0], 31, False))
+    assert "12.3 km east-west, 10000 m north-south" in describe_dataset(wide).to_text()
 
 
 def test_two_frames_are_refused() -> None:

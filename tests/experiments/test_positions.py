@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from landfall.datasets import Dataset
-from landfall.errors import UsageError
+from landfall.errors import DatasetError, UsageError
 from landfall.experiments.positions import draw_dataset_map, write_dataset_page
 from landfall.geo import Positions
 from landfall.rendering import DATABASE_COLOR, QUERY_COLOR
@@ -78,6 +78,17 @@ def test_photos_of_unknown_position_are_left_off(street: Dataset, tmp_path: Path
     assert len(database["x"]) == len(street.database)
     assert queries["x"] == []
     assert draw_dataset_map(dataset, tmp_path / "map.png").stat().st_size > 0
+
+
+def test_without_any_position_there_is_no_map(street: Dataset, tmp_path: Path) -> None:
+    lost = [
+        replace(each, positions=Positions.unknown(len(each))) for each in (street.database, street.queries)
+    ]
+    dataset = replace(street, database=lost[0], queries=lost[1])
+    for write in (draw_dataset_map, write_dataset_page):
+        with pytest.raises(DatasetError, match="none of its 36 photos has a position"):
+            write(dataset, tmp_path / "map")
+    assert not (tmp_path / "map").exists()
 
 
 def test_a_place_that_can_t_be_written_is_told(street: Dataset, tmp_path: Path) -> None:

@@ -74,10 +74,12 @@ class DatasetInfo:
         label = self.name if self.split is None else f"{self.name}/{self.split}"
         lines = [f"{label} ({self.layout} layout)"]
         lines += [_set_line("database", self.database), _set_line("queries", self.queries)]
-        if self.extent_m is not None:
-            lines.append(
-                f"extent    {self.extent_m[0]:.0f} m east-west, {self.extent_m[1]:.0f} m north-south"
-            )
+        if self.extent_m is None:
+            lines.append("extent    unknown: no photo has a position")
+            return "\n".join(lines + self._problem_lines())
+        lines.append(
+            f"extent    {_metres(self.extent_m[0])} east-west, {_metres(self.extent_m[1])} north-south"
+        )
         if self.center is not None:
             lines.append(f"center    {self.center[0]:.5f}, {self.center[1]:.5f}")
         lines.append(f"zones     {', '.join(self.zones) or 'none'}")
@@ -85,9 +87,10 @@ class DatasetInfo:
             if (ceiling := self.ceiling[radius]) is not None:
                 share = f"{count} of {self.queries.photos} queries have no positive"
                 lines.append(f"{radius + ' m':<9} {share}; recall at best {ceiling:.1f} %")
-        if self.problems:
-            lines.append(f"problems  {self.problems}; a check names them")
-        return "\n".join(lines)
+        return "\n".join(lines + self._problem_lines())
+
+    def _problem_lines(self) -> list[str]:
+        return [f"problems  {self.problems}; a check names them"] if self.problems else []
 
 
 def describe_dataset(dataset: Dataset, *, radii_m: Sequence[float] = CEILING_RADII_M) -> DatasetInfo:
@@ -155,18 +158,27 @@ def _describe(photos: PhotoSet) -> SetInfo:
 
 
 def _set_line(noun: str, info: SetInfo) -> str:
-    parts = [f"{info.photos} photos"]
+    parts = [_plural(info.photos, "photo")]
     if info.with_position < info.photos:
-        parts.append(f"{info.with_position} with a position")
+        parts.append(f"{info.with_position or 'none'} with a position")
     if info.photos_per_spot is not None:
         least, median, most = info.photos_per_spot
-        each = f"{least}" if least == most else f"{least} to {most}, median {median:g},"
-        parts.append(f"{info.spots} spots of {each} photos")
+        each = _plural(most, "photo") if least == most else f"{least} to {most} photos"
+        middle = "" if least == most else f", median {median:g}"
+        parts.append(f"{_plural(info.spots, 'spot')} ({each} each{middle})")
     if info.photos:
         parts.append(f"{info.with_heading} with a heading")
     if info.first_taken is not None and info.last_taken is not None:
         parts.append(f"taken {info.first_taken[:10]} to {info.last_taken[:10]}")
     return f"{noun:<9} {', '.join(parts)}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _metres(metres: float) -> str:
+    return f"{metres:.0f} m" if metres <= 10_000 else f"{metres / 1000:.1f} km"
 
 
 def _center(positions: Positions) -> tuple[float, float] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from landfall.datasets import Dataset, PhotoSet, map_coordinates
+from landfall.errors import DatasetError
 from landfall.rendering import (
     DATABASE_COLOR,
     QUERY_COLOR,
@@ -19,7 +20,13 @@ from landfall.rendering import (
 
 
 def draw_dataset_map(dataset: Dataset, path: Path) -> Path:
-    """Draw database and queries on one plane in metres; an SVG where ``path`` ends so, else a PNG."""
+    """Draw database and queries on one plane in metres; an SVG where ``path`` ends so, else a PNG.
+
+    Raises:
+        DatasetError: no photo has a position.
+        UsageError: the place can't be written.
+    """
+    _check_any(dataset)
     database, queries = map_coordinates(dataset)
     groups = [
         PositionGroup("database photos", database[:, 0], database[:, 1]),
@@ -31,7 +38,13 @@ def draw_dataset_map(dataset: Dataset, path: Path) -> Path:
 
 
 def write_dataset_page(dataset: Dataset, path: Path) -> Path:
-    """Write a self-contained page with the positions on a map; planar positions in metres, without tiles."""
+    """Write a self-contained page with the positions on a map; planar positions in metres, without tiles.
+
+    Raises:
+        DatasetError: no photo has a position.
+        UsageError: the place can't be written.
+    """
+    _check_any(dataset)
     layers = [
         _layer("Database", dataset.database, DATABASE_COLOR),
         _layer("Queries", dataset.queries, QUERY_COLOR),
@@ -40,6 +53,15 @@ def write_dataset_page(dataset: Dataset, path: Path) -> Path:
     frame: Literal["metres", "degrees"] = "metres" if _is_planar(dataset) else "degrees"
     map_page(layers, title=dataset.label, subtitle=subtitle, frame=frame).write(path)
     return path
+
+
+def _check_any(dataset: Dataset) -> None:
+    if not (dataset.database.positions.known.any() or dataset.queries.positions.known.any()):
+        raise DatasetError(
+            f"There is no map of {dataset.label} to draw: none of its "
+            f"{len(dataset.database) + len(dataset.queries)} photos has a position. "
+            "`landfall dataset check` gives each one's reason."
+        )
 
 
 def _is_planar(dataset: Dataset) -> bool:
