@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landfall.datasets import Dataset, PhotoSet
+from landfall.datasets import Dataset, PhotoSet, load_dataset
 from landfall.errors import DatasetError, UsageError
 from landfall.evaluation import evaluate_descriptors
 from landfall.experiments import evaluate_model
 from landfall.extraction import Progress, describe
 from landfall.geo import Positions
 from landfall.models import Model
-from landfall.photos import InputSpec
+from landfall.photos import InputSpec, PhotoProblem
 
 
 def test_the_planted_street(street: Dataset, colours: Model) -> None:
@@ -55,6 +55,35 @@ def test_broken_photos_are_named_and_the_others_go_on(street: Dataset, colours: 
     assert failed == {f"queries/{street.queries.names[3]}", f"database/{street.database.names[0]}"}
     assert all(problem.reason and problem.reason != "has no descriptor" for problem in evaluation.failed)
     assert 0 not in evaluation.ranked
+
+
+def test_what_the_table_left_out_is_told(street: Dataset, colours: Model) -> None:
+    rows = [f"database/{name},{{role}},{{at}}" for name in street.database.names]
+    lines = [
+        row.format(role="db" if number else "Datenbank", at=f"{52 + number / 1000:.3f},13")
+        for number, row in enumerate(rows)
+    ]
+    lines += [f"queries/{name},q,52.005,13" for name in street.queries.names]
+    table = street.root / "t.csv"
+    table.write_text("path,role,lat,lon\n" + "\n".join(lines))
+    evaluation = evaluate_model(load_dataset(table), colours).evaluation
+    assert evaluation.database == len(street.database) - 1
+    assert evaluation.warnings[0].startswith("Neither searched nor counted as queries, 1 left out: ")
+    assert "line 2 of t.csv: role 'Datenbank'" in evaluation.warnings[0]
+    assert f"WARNING: {evaluation.warnings[0]}" in evaluation.to_text()
+
+    all_of_them = "\n".join(line.replace(",db,", ",Datenbank,") for line in lines)
+    table.write_text("path,role,lat,lon\n" + all_of_them)
+    with pytest.raises(DatasetError, match=r"no database photos.*line 2 of t\.csv: role 'Datenbank'"):
+        evaluate_model(load_dataset(table), colours)
+
+
+def test_a_long_list_of_what_was_left_out_is_cut(street: Dataset, colours: Model) -> None:
+    left_out = tuple(PhotoProblem(f"{row}.jpg", "gone") for row in range(7))
+    [warning] = evaluate_model(replace(street, left_out=left_out), colours).evaluation.warnings
+    assert "7 left out: 0.jpg: gone; " in warning
+    assert warning.endswith("4.jpg: gone; and 2 more, which `landfall dataset check` names.")
+    assert not evaluate_model(street, colours).evaluation.warnings
 
 
 def test_no_readable_database_is_an_error(street: Dataset, colours: Model) -> None:

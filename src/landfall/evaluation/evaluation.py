@@ -161,6 +161,7 @@ def check_evaluable(
             raise DatasetError(
                 f"{dataset.label} has no {noun} below {photos.root}; evaluation needs photos to look for and "
                 "photos to look among. Check the split, or run `landfall dataset check`."
+                + "".join(f" Left out: {each.photo}: {each.reason}." for each in dataset.left_out[:1])
             )
         if not photos.positions.known.any():
             raise DatasetError(

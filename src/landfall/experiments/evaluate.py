@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -22,6 +22,8 @@ from landfall.models.fitting import fit_on
 from landfall.photos import InputSpec, PhotoProblem
 
 Side = Literal["database", "queries"]
+LEFT_OUT_TOLD = 5
+"""So many rows, files and folders that are in neither set are spelled out in the warning of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,19 @@ def evaluate_model(
     evaluation = evaluation.with_extraction(
         model=model.card.name, photos_per_s=described_photos / seconds if seconds else None, failed=failed
     )
-    return EvaluationRun(dataset, model, evaluation)
+    return EvaluationRun(
+        dataset, model, replace(evaluation, warnings=(*_left_out(dataset), *evaluation.warnings))
+    )
+
+
+def _left_out(dataset: Dataset) -> list[str]:
+    count = len(dataset.left_out)
+    if not count:
+        return []
+    told = [f"{problem.photo}: {problem.reason}" for problem in dataset.left_out[:LEFT_OUT_TOLD]]
+    if count > len(told):
+        told.append(f"and {count - len(told)} more, which `landfall dataset check` names")
+    return [f"Neither searched nor counted as queries, {count} left out: " + "; ".join(told) + "."]
 
 
 def _failures(dataset: Dataset, photos: PhotoSet, descriptors: Descriptors) -> list[PhotoProblem]:
