@@ -91,6 +91,23 @@ def test_a_report_is_files_that_open(run: EvaluationRun, tmp_path: Path) -> None
         with Image.open(folder / name) as picture:
             assert min(picture.size) > 200
     html = (folder / "contact_sheet.html").read_text()
-    assert "4 of 12 queries" in html
+    # Query 0 alone is wrong, by construction of the street.
+    assert "4 of 12 queries, wrong ones first: up to half of the sample, not the error rate. " in html
+    assert "1 of all 1 with a wrong first match, then 3 of 11 others." in html
     assert 'src="http' not in html
     assert write_report(run, folder, shown=4) == written
+    write_report(run, folder, shown=12)
+    html = (folder / "contact_sheet.html").read_text()
+    assert "All 12 queries, first the 1 with a wrong first match." in html
+
+
+def test_a_sample_with_few_right_queries_says_that_it_has_more_wrong_ones(
+    run: EvaluationRun, tmp_path: Path
+) -> None:
+    hits = np.repeat(np.arange(12)[:, None] == 7, 4, axis=1)
+    mostly_wrong = replace(run.evaluation.thresholds[0], hits=hits)
+    evaluation = replace(run.evaluation, thresholds=(mostly_wrong,))
+    write_report(replace(run, evaluation=evaluation), tmp_path, shown=4)
+    html = (tmp_path / "contact_sheet.html").read_text()
+    assert "(more, for want of right ones)" in html
+    assert "3 of all 11 with a wrong first match, then 1 of 1 others." in html

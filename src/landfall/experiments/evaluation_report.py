@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landfall.evaluation import Evaluation
 from landfall.evaluation.result import format_metres
@@ -40,8 +41,9 @@ def write_report(run: EvaluationRun, folder: Path, *, shown: int = 12, seed: int
     evaluation = run.evaluation
     main_m = f"{format_metres(evaluation.thresholds[0].threshold_m)} m"
     title = f"{run.dataset.label} · {evaluation.model or 'unnamed model'}"
-    rows = contact_rows(run.dataset, evaluation, choose_queries(evaluation, shown, seed=seed))
-    legend = f"Green: within {main_m} of the query. A sample of {len(rows)} of {evaluation.queries} queries."
+    chosen = choose_queries(evaluation, shown, seed=seed)
+    rows = contact_rows(run.dataset, evaluation, chosen)
+    legend = f"{_sample(evaluation, chosen)} Green: within {main_m} of the query."
     page = Page(title, subtitle=legend)
     page.section("Recall", preformatted(evaluation.to_text()))
     page.section("Queries and their first matches", sheet_section(rows))
@@ -59,6 +61,20 @@ def write_report(run: EvaluationRun, folder: Path, *, shown: int = 12, seed: int
     for name, content in contents.items():
         write_output(folder / name, content)
     return [folder / name for name in contents]
+
+
+def _sample(evaluation: Evaluation, chosen: NDArray[np.int64]) -> str:
+    """Say in a line how the queries shown were chosen, lest their share of wrong ones be read as a result."""
+    right = evaluation.thresholds[0].hits[:, 0]
+    wrong_of_all, wrong = int((~right).sum()), int((~right[chosen]).sum())
+    if len(chosen) == len(right):
+        return f"All {len(right)} queries, first the {wrong} with a wrong first match."
+    more = " (more, for want of right ones)" if wrong > len(chosen) - len(chosen) // 2 else ""
+    return (
+        f"{len(chosen)} of {len(right)} queries, wrong ones first: up to half of the sample{more}, not the "
+        f"error rate. {wrong} of all {wrong_of_all} with a wrong first match, then "
+        f"{len(chosen) - wrong} of {len(right) - wrong_of_all} others."
+    )
 
 
 def _recall_curves(evaluation: Evaluation) -> list[Curve]:
