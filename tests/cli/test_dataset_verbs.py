@@ -43,6 +43,18 @@ def test_info_counts_and_draws_the_positions(pair: Path, landfall: Run, tmp_path
     assert "L.map" in page or "leaflet" in page.lower()
 
 
+def test_info_of_photos_without_positions_draws_no_map(street: Path, landfall: Run, tmp_path: Path) -> None:
+    for folder in ("database", "queries"):
+        shutil.copytree(street / "queries", tmp_path / "toy" / folder)
+    done = landfall("dataset", "info", tmp_path / "toy", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "No map" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"]
+    asked = landfall("dataset", "info", tmp_path / "toy", "--png", tmp_path / "map.png")
+    assert asked.returncode == 2
+    assert "position" in asked.stderr
+
+
 def test_check_names_what_is_wrong_and_ends_with_1_for_broken_photos(
     pair: Path, landfall: Run, tmp_path: Path
 ) -> None:

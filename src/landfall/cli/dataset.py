@@ -87,7 +87,9 @@ def info(
     loaded = load_dataset(dataset, split, layout=layout)
     told = describe_dataset(loaded)
     write_json(json_to, told.to_dict())
-    if draw_maps:
+    if draw_maps and told.extent_m is None and png is None and html is None:
+        say("No map: no photo has a position", quiet=quiet)
+    elif draw_maps:
         stem = "-".join(part for part in (loaded.name, loaded.split) if part)
         for path in (
             draw_dataset_map(loaded, png or Path(f"{stem}.png")),
