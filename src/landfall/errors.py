@@ -10,7 +10,8 @@
     │   ├── ModelError           a model that can't be made, loaded or used here
     │   │   ├── WeightsError     missing, unexpected or wrongly sized tensors
     │   │   └── OfflineError     weights that must be downloaded, and no network to do it
-    │   └── IndexStoreError      an index folder that can't be opened, resumed or written
+    │   ├── IndexStoreError      an index folder that can't be opened, resumed or written
+    │   └── TrainingError        a training that can't start, go on or be resumed
     └── PhotoError               one photo that can't be used; the rest of its batch goes on
         ├── PhotoUnreadableError
         └── PhotoTooLargeError
@@ -74,6 +75,10 @@ class OfflineError(ModelError):
 
 class IndexStoreError(UsageError):
     """An index folder that can't be opened, resumed or written."""
+
+
+class TrainingError(UsageError):
+    """A training that can't start, go on or be resumed; what it saved last is kept."""
 
 
 class PhotoError(LandfallError):

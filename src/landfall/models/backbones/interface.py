@@ -26,6 +26,14 @@ class Backbone(nn.Module):
         """Return the feature map."""
         raise NotImplementedError
 
+    def frozen_features(self, x: Tensor) -> Tensor:
+        """Return what the stages that no training changes make of photos; by default there are none."""
+        return x
+
+    def trained_features(self, x: Tensor) -> Tensor:
+        """Return the feature map of what `frozen_features` returned."""
+        return self(x)  # type: ignore[no-any-return]
+
 
 #: Name to a callable with keyword-only options that makes the backbone.
 BACKBONES: Registry[Callable[..., Backbone]] = Registry("backbone")

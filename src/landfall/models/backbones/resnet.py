@@ -128,10 +128,16 @@ class ResNet(Backbone):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, 3, H, W) to (B, out_channels, h, w), where h is H / 16 rounded up."""
+        return self.trained_features(self.frozen_features(x))
+
+    def frozen_features(self, x: Tensor) -> Tensor:
+        """Map (B, 3, H, W) to layer2's output, at H / 8 x W / 8 rounded up."""
         x = F.relu(self.bn1(self.conv1(x)))
         x = F.max_pool2d(x, kernel_size=3, stride=2, padding=1)
-        x = self.layer1(x)
-        x = self.layer2(x)
+        return self.layer2(self.layer1(x))  # type: ignore[no-any-return]
+
+    def trained_features(self, x: Tensor) -> Tensor:
+        """Map layer2's output to layer3's, (B, out_channels, h, w)."""
         return self.layer3(x)  # type: ignore[no-any-return]
 
 
