@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from landfall import __version__
-from landfall.cli import dataset, demo, evaluate, extract, index, localize, models
+from landfall.cli import dataset, demo, evaluate, extract, index, localize, models, train
 from landfall.cli.console import say
 from landfall.errors import LandfallError, PhotoError
 
@@ -35,6 +35,7 @@ app.command("demo")(demo.demo)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")
 app.command("extract")(extract.extract)
+app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(index.app, name="index")
 app.command("localize")(localize.localize)
