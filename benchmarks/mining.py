@@ -21,9 +21,7 @@ filled (``cache_and_mining_mb``), and less what it held with the cache (``mining
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
-import re
 import statistics
 import time
 from collections.abc import Callable
@@ -39,6 +37,7 @@ from numpy.typing import NDArray
 from environment import RESULTS, environment, write_result
 from landfall.geo import Neighbours, Positions, neighbours_within
 from landfall.mining import Round, Triplets, mine, plan_round
+from processes import forget_peak, held_mb, in_new_process
 
 NEGATIVES = 10
 Descriptors = NDArray[np.floating]
@@ -98,13 +97,6 @@ WAYS: dict[str, Callable[[Case, Descriptors, Descriptors], Triplets]] = {
 }
 
 
-def _status_mb(field: str) -> float:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    if found is None:
-        raise SystemExit(f"/proc/self/status has no {field}: memory is measured on Linux only")
-    return int(found[1]) / 1024
-
-
 def _warm(way: str) -> Case:
     """Use one thread, and mine a tiny round, which loads code that no way should be charged for."""
     torch.set_num_threads(1)
@@ -128,12 +120,12 @@ def _measure_memory(
 ) -> None:
     _warm("landfall")
     case = Case(queries, sample)
-    empty = _status_mb("VmRSS")
+    empty = held_mb("VmRSS")
     described = case.descriptors(dim, dtype)
-    cached = _status_mb("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts anew from what is held now
+    cached = held_mb("VmRSS")
+    forget_peak()
     with_landfall(case, *described)
-    peak = _status_mb("VmHWM")
+    peak = held_mb("VmHWM")
     sender.send(
         {
             "cache_mb": sum(part.nbytes for part in described) / 2**20,
@@ -141,17 +133,6 @@ def _measure_memory(
             "mining_mb": peak - cached,
         }
     )
-
-
-def _in_new_process(measure: Callable[..., None], *arguments: object) -> Any:
-    spawn = multiprocessing.get_context("spawn")
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=measure, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    received = receiver.recv()
-    process.join()
-    return received
 
 
 def agreement(case: Case, dim: int, ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> dict[str, float]:
@@ -199,7 +180,7 @@ def main() -> None:
     triplets: dict[str, tuple[Any, Any]] = {}
     for _ in range(options.rounds):
         for way, taken in seconds.items():
-            spent, positives, negatives = _in_new_process(_measure_time, way, *size)
+            spent, positives, negatives = in_new_process(_measure_time, way, *size)
             taken.append(spent)
             triplets[way] = positives, negatives
     ratios = [slow / fast for slow, fast in zip(seconds["per_query_index"], seconds["landfall"], strict=True)]
@@ -216,7 +197,7 @@ def main() -> None:
         "speedups": ratios,
         "agreement": agreement(case, options.dim, triplets["landfall"], triplets["per_query_index"]),
         "memory": {
-            name: _in_new_process(_measure_memory, dtype, *size)
+            name: in_new_process(_measure_memory, dtype, *size)
             for name, dtype in (("float32", np.float32), ("float16", np.float16))
         },
         "threads": 1,
