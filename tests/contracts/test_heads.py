@@ -114,6 +114,35 @@ def test_half_precision_survives_empty_locations(name: str) -> None:
     assert bool(described.isfinite().all())
 
 
+@pytest.mark.parametrize("size", MAP_SIZES)
+def test_attention_is_a_number_for_each_location(name: str, size: tuple[int, int]) -> None:
+    maps = make(name).attention(feature_map(3, *size))
+    assert len({one.name for one in maps}) == len(maps) > 0
+    for one in maps:
+        assert one.name
+        assert one.meaning
+        assert one.values.shape == (3, *size)
+        assert bool(one.values.isfinite().all())
+        assert one.values.min().item() >= 0
+
+
+def test_attention_of_a_batch_of_one_equals_its_row(name: str) -> None:
+    head = make(name)
+    x = feature_map(4, 7, 5)
+    for alone, row in zip(head.attention(x[2:3]), head.attention(x), strict=True):
+        assert alone.name == row.name
+        torch.testing.assert_close(alone.values, row.values[2:3], atol=TOLERANCE[torch.float32], rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_attention_to_empty_locations_is_finite(name: str, dtype: torch.dtype) -> None:
+    x = feature_map(2, 6, 4).to(dtype)
+    x[:, :, :3] = 0
+    x[1] = 0
+    for one in make(name).to(dtype).attention(x):
+        assert bool(one.values.isfinite().all())
+
+
 def test_state_dict_round_trip(name: str) -> None:
     first, second = make(name, seed=0), make(name, seed=1)
     second.load_state_dict(first.state_dict())

@@ -31,6 +31,7 @@ from landfall.photos import InputSpec
 
 if TYPE_CHECKING:
     from landfall.models.densevlad_fit import FitOptions, FitProgress, FitReport
+    from landfall.models.heads.attention import AttentionMap
     from landfall.models.pca import Whitening
     from landfall.models.vocabulary import Vocabulary
 
@@ -125,10 +126,7 @@ class DenseVLAD:
         from landfall.models.threads import map_in_threads
 
         vocabulary, whitening = self._parts()
-        if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
-            raise ModelError(
-                f"Photos came as {images.dtype} of shape {images.shape}; expected uint8 (B, H, W, 3), RGB."
-            )
+        _check_photos(images)
 
         def describe_one(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
             with torch.inference_mode():
@@ -139,6 +137,32 @@ class DenseVLAD:
         for row, one in zip(described, map_in_threads(describe_one, images), strict=True):
             row[:] = one
         return described
+
+    def attention(self, images: npt.NDArray[np.uint8]) -> tuple[AttentionMap]:
+        """Return the residual energy (B, h, w) of the cells of photos (B, H, W, 3) uint8, RGB.
+
+        `densevlad_attention` says what it is.
+
+        Raises:
+            ModelError: not fitted yet, or another shape or type of array.
+        """
+        import torch
+
+        from landfall.models.dense_sift import as_tensor
+        from landfall.models.densevlad_attention import residual_energy
+        from landfall.models.heads.attention import AttentionMap
+        from landfall.models.threads import map_in_threads
+
+        vocabulary, _ = self._parts()
+        _check_photos(images)
+
+        def attend(image: npt.NDArray[np.uint8]) -> torch.Tensor:
+            with torch.inference_mode():
+                return residual_energy(as_tensor(image), vocabulary)
+
+        energies = list(map_in_threads(attend, images))
+        values = torch.stack(energies) if energies else torch.zeros(0, 1, 1)
+        return (AttentionMap("residual energy", "norm of the residuals", values),)
 
     def save(self, path: str | Path) -> None:
         """Write words, whitening and card to one safetensors file (see `landfall.models.checkpoint`).
@@ -164,6 +188,13 @@ class DenseVLAD:
                 "DenseVLAD.fit(photos) with the paths of at least 2 photos."
             )
         return self._fitted
+
+
+def _check_photos(images: npt.NDArray[np.uint8]) -> None:
+    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
+        raise ModelError(
+            f"Photos came as {images.dtype} of shape {images.shape}; expected uint8 (B, H, W, 3), RGB."
+        )
 
 
 def _make_card(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from landfall.errors import ModelError
 from landfall.models.backbones import Backbone
 from landfall.models.card import ModelCard
 from landfall.models.checkpoint import Tensors, write_checkpoint
-from landfall.models.heads import ClusteredHead, Head
+from landfall.models.heads import AttentionMap, ClusteredHead, Head
 from landfall.models.initialisation import SampleReport, sample_features
 from landfall.models.state import load_state
 
@@ -94,6 +95,18 @@ class Network(nn.Module):
         with self._inference():
             described: npt.NDArray[np.float32] = self(self.normalise(images)).float().cpu().numpy()
         return described
+
+    def attention(self, images: npt.NDArray[np.uint8]) -> tuple[AttentionMap, ...]:
+        """Return what the head attends to on photos (B, H, W, 3) uint8, RGB: maps (B, h, w) on the CPU.
+
+        Runs as `describe` does.
+
+        Raises:
+            ModelError: another shape or type of array, or photos too small.
+        """
+        with self._inference():
+            maps = self.head.attention(self.features(self.normalise(images)))
+            return tuple(replace(one, values=one.values.float().cpu()) for one in maps)
 
     def _describe_map(self, images: npt.NDArray[np.uint8]) -> Tensor:
         """Return the feature map (B, C, h, w) of photos (B, H, W, 3) uint8, as `describe` sees it."""

@@ -33,9 +33,12 @@ class Vocabulary:
 
     def aggregate(self, image: Tensor) -> Tensor:
         """Return the VLAD (K * d,) of a photo (H, W, 3) uint8 RGB; zeros where it has no contrast."""
-        offset = self.axes @ self.mean
         scales = dense_root_sift(image, self.sift)
-        return vlad(torch.cat([descriptors @ self.axes.T - offset for descriptors in scales]), self.words)
+        return vlad(torch.cat([self.reduce(descriptors) for descriptors in scales]), self.words)
+
+    def reduce(self, descriptors: Tensor) -> Tensor:
+        """Return RootSIFT descriptors (N, 128) as the words see them: (N, d)."""
+        return descriptors @ self.axes.T - self.axes @ self.mean
 
 
 def fit_vocabulary(

@@ -7,6 +7,7 @@ imported here and nowhere else; the contract tests then run over it.
 
 from __future__ import annotations
 
+from landfall.models.heads.attention import AttentionMap
 from landfall.models.heads.base import Base
 from landfall.models.heads.crn import CRN
 from landfall.models.heads.crn2 import CRN2
@@ -14,4 +15,4 @@ from landfall.models.heads.gem import GeM
 from landfall.models.heads.interface import HEADS, ClusteredHead, Head
 from landfall.models.heads.netvlad import NetVLAD
 
-__all__ = ["CRN", "CRN2", "HEADS", "Base", "ClusteredHead", "GeM", "Head", "NetVLAD"]
+__all__ = ["CRN", "CRN2", "HEADS", "AttentionMap", "Base", "ClusteredHead", "GeM", "Head", "NetVLAD"]

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from landfall.errors import ModelError
+from landfall.models.heads.attention import AttentionMap, at_least_float32
 from landfall.models.heads.interface import HEADS, Head
 from landfall.models.heads.normalization import l2_normalize
 
@@ -32,6 +33,24 @@ def gem(x: Tensor, p: Tensor | float, *, eps: float = 1e-6) -> Tensor:
         eps: the least value.
     """
     return x.clamp(min=eps).pow(p).mean(dim=(2, 3)).pow(1.0 / p)
+
+
+def gem_shares(x: Tensor, p: Tensor | float, *, eps: float = 1e-6) -> Tensor:
+    """Return each location's share (B, H, W) of the pooled vector f of a map (B, C, H, W), in even shares.
+
+    sum_k g_k^2 (x_l(k) / f_k)^p with g = f / ||f||: in channel k a location has as much of f_k as it has of
+    the sum of powers, and a channel counts as much as it does in the unit vector. The mean over the locations
+    is one; p = 1 gives the projection of x_l on f, in units of ||f||^2.
+
+    The whitening, which comes after f and may turn it anywhere, is not looked at.
+
+    Args:
+        x, p, eps: as of `gem`.
+    """
+    x = at_least_float32(x).clamp(min=eps)
+    pooled = gem(x, p, eps=eps)[:, :, None, None]
+    weight = l2_normalize(pooled, dim=1).square()
+    return (weight * (x / pooled).pow(p)).sum(dim=1)
 
 
 @HEADS.register("gem")
@@ -89,3 +108,7 @@ class GeM(Head):
         """Map (B, in_channels, H, W) to (B, out_dim)."""
         pooled = l2_normalize(gem(x, self.p), dim=1)
         return pooled if self.whitening is None else l2_normalize(self.whitening(pooled), dim=1)
+
+    def attention(self, x: Tensor) -> tuple[AttentionMap, ...]:
+        """Return the locations' shares of the vector before the whitening, (B, H, W)."""
+        return (AttentionMap("share", "share of the pooled vector; 1: even", gem_shares(x, self.p)),)

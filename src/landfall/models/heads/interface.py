@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from landfall.models.heads.attention import AttentionMap, blanking_influence
 from landfall.registry import Registry
 
 
@@ -29,6 +30,15 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the descriptors."""
         raise NotImplementedError
+
+    def attention(self, x: Tensor) -> tuple[AttentionMap, ...]:
+        """Return what each location of a map (B, in_channels, h, w) does for the descriptor: maps (B, h, w).
+
+        A head that knows answers with its own quantities, the most telling first. Until it does, each
+        location is blanked in turn, which is true of every head, and slow.
+        """
+        moved = blanking_influence(self, x)
+        return (AttentionMap("influence", "move of the descriptor without it", moved),)
 
 
 @runtime_checkable

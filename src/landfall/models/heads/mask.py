@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from landfall.errors import ModelError
-from landfall.models.heads.netvlad import NetVLAD, netvlad
+from landfall.models.heads.attention import AttentionMap
+from landfall.models.heads.netvlad import NetVLAD, netvlad, residual_energy
 
 MaskActivation = Literal["softplus", "relu", "none"]
 
@@ -77,3 +78,16 @@ class MaskedNetVLAD(NetVLAD):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, clusters * in_channels)."""
         return netvlad(x, self.conv.weight.flatten(1), self.centroids, self.mask(x))
+
+    def attention(self, x: Tensor) -> tuple[AttentionMap, ...]:
+        """Return the mask, and the residual energy of the locations as the mask weighs them, each (B, H, W).
+
+        With ``mask_activation="none"`` the mask may be negative: residuals are then subtracted. The energy
+        has the mask's absolute value.
+        """
+        mask = self.mask(x)[:, 0]
+        energy = mask.abs() * residual_energy(x, self.conv.weight.flatten(1), self.centroids)
+        return (
+            AttentionMap("mask", "weight of the location; 1: as in NetVLAD", mask),
+            AttentionMap("residual energy", "mask × norm of the residuals", energy),
+        )

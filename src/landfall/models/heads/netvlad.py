@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from landfall.errors import ModelError
+from landfall.models.heads.attention import AttentionMap, at_least_float32
 from landfall.models.heads.centroids import assignment_weights, kmeans
 from landfall.models.heads.interface import HEADS, Head
 from landfall.models.heads.normalization import inverse_norm, l2_normalize
@@ -45,6 +46,28 @@ def netvlad(x: Tensor, weight: Tensor, centroids: Tensor, mask: Tensor | None = 
     weighted = torch.bmm((assignment * scale).to(local.dtype), local.transpose(1, 2))  # (B, K, C)
     residuals = weighted - mass * centroids
     return l2_normalize(l2_normalize(residuals, dim=2).flatten(1), dim=1)
+
+
+def residual_energy(x: Tensor, weight: Tensor, centroids: Tensor) -> Tensor:
+    """Return the norm of what each location of a map adds to VLAD: (B, H, W), not negative.
+
+        e_l = sqrt(sum_k s_k(x_l)^2 ||x_l - c_k||^2)
+
+    is the norm of location l's term of eq. 3, all clusters joined, before the normalisations. The assignment
+    summed over the clusters would tell nothing: softmax makes it one everywhere.
+
+    Args:
+        x, weight, centroids: as of `netvlad`.
+    """
+    local = l2_normalize(at_least_float32(x).flatten(2), dim=1).transpose(1, 2)  # (B, N, C)
+    weight, centroids = weight.to(local.dtype), centroids.to(local.dtype)
+    assignment = torch.matmul(local, weight.T).softmax(dim=2)  # (B, N, K)
+    # Pair by pair, and no (B, N, K, C): 1 - 2 x.c + ||c||^2 would lose half the digits near a centroid.
+    distance = torch.cdist(
+        local, centroids.expand(len(x), -1, -1), compute_mode="donot_use_mm_for_euclid_dist"
+    )
+    energy: Tensor = torch.linalg.vector_norm(assignment * distance, dim=2)  # (B, N)
+    return energy.view(len(x), *x.shape[2:])
 
 
 @HEADS.register("netvlad")
@@ -105,3 +128,8 @@ class NetVLAD(Head):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, clusters * in_channels)."""
         return netvlad(x, self.conv.weight.flatten(1), self.centroids)
+
+    def attention(self, x: Tensor) -> tuple[AttentionMap, ...]:
+        """Return the locations' residual energy, (B, H, W)."""
+        energy = residual_energy(x, self.conv.weight.flatten(1), self.centroids)
+        return (AttentionMap("residual energy", "norm of the residuals", energy),)
