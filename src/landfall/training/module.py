@@ -26,6 +26,7 @@ from landfall.training.batches import Batch, RoundLoader
 from landfall.training.data import TrainingData
 from landfall.training.describing import Describer, DescriptorSpace
 from landfall.training.failures import bad_loss, bad_weights
+from landfall.training.gradients import SparseGradients
 from landfall.training.keeper import Keeper
 from landfall.training.optimizers import create_optimizer
 from landfall.training.progress import Meter, Tell
@@ -81,6 +82,7 @@ class TrainingModule(pl.LightningModule):
         self._loss = create_loss(recipe.loss.name, **recipe.loss.options)
         self._augmentation = _augmentation(recipe)
         self._loader: RoundLoader | None = None
+        self._gradients = self._new_gradients()
         self._meter = self._new_meter()
         self._waited_s = 0.0
 
@@ -136,19 +138,20 @@ class TrainingModule(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Begin the round's steps."""
         self.network.train()
+        self._gradients = self._new_gradients()
         self._meter.start("steps")
         self._waited_s = self._describer.reader.photos.waited_s
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
-        """Return the share of this process in the step's loss."""
+        """Return what has the gradient of this process's share in the step's loss."""
         features = self._frozen_features(batch)
-        descriptors = self.network.head(self.network.backbone.trained_features(features))
-        places = torch.from_numpy(batch.places).to(descriptors.device)
-        # Not by indexing, whose gradient is summed up in no fixed order.
-        triplets = descriptors.index_select(0, places.flatten()).view(*places.shape, -1)
-        loss = self._loss(triplets[:, 0], triplets[:, 1], triplets[:, 2:]) * batch.weight
-        self._count(batch, _mean_over_ranks(loss.detach()), descriptors.detach())
-        return loss
+        step = self._gradients.step(features, torch.from_numpy(batch.places).to(features.device))
+        self._count(batch, _mean_over_ranks(step.loss * batch.weight), step.descriptors)
+        return step.objective * batch.weight
+
+    def _describe(self, features: Tensor) -> Tensor:
+        """Return descriptors (B, D) of the frozen stages' output (B, C, h, w)."""
+        return self.network.head(self.network.backbone.trained_features(features))  # type: ignore[no-any-return]
 
     def on_train_epoch_end(self) -> None:
         """Save the round; after an epoch's last one validate, and stop where nothing gets better."""
@@ -246,6 +249,9 @@ class TrainingModule(pl.LightningModule):
             round_=part + 1,
             rounds=self.rounds.per_epoch,
         )
+
+    def _new_gradients(self) -> SparseGradients:
+        return SparseGradients(self._describe, self._loss, always_whole=self._batch_norm_learns())
 
     def _batch_norm_learns(self) -> bool:
         return bool(self.recipe.model.backbone_options.get("train_batch_norm", False))
