@@ -8,6 +8,7 @@ stays cheap.
 
 from __future__ import annotations
 
+from landfall.rendering.attention import AttentionCell, AttentionColumn, AttentionRow, draw_attention
 from landfall.rendering.contact_sheet import SheetPhoto, SheetRow, sheet_section, shorten
 from landfall.rendering.contact_sheet_png import draw_sheet
 from landfall.rendering.files import write_output
@@ -36,6 +37,9 @@ __all__ = [
     "QUERY_COLOR",
     "RIGHT_COLOR",
     "WRONG_COLOR",
+    "AttentionCell",
+    "AttentionColumn",
+    "AttentionRow",
     "Curve",
     "ErrorCurve",
     "Html",
@@ -48,6 +52,7 @@ __all__ = [
     "SheetRow",
     "Theme",
     "Tiles",
+    "draw_attention",
     "draw_positions",
     "draw_sheet",
     "facts",
