@@ -111,4 +111,4 @@ class GeM(Head):
 
     def attention(self, x: Tensor) -> tuple[AttentionMap, ...]:
         """Return the locations' shares of the vector before the whitening, (B, H, W)."""
-        return (AttentionMap("share", "share of the pooled vector; 1: even", gem_shares(x, self.p)),)
+        return (AttentionMap("share", "share of the pooling; 1: even", gem_shares(x, self.p)),)

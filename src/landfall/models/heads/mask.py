@@ -88,6 +88,6 @@ class MaskedNetVLAD(NetVLAD):
         mask = self.mask(x)[:, 0]
         energy = mask.abs() * residual_energy(x, self.conv.weight.flatten(1), self.centroids)
         return (
-            AttentionMap("mask", "weight of the location; 1: as in NetVLAD", mask),
+            AttentionMap("mask", "weight; 1: as in NetVLAD", mask),
             AttentionMap("residual energy", "mask × norm of the residuals", energy),
         )
