@@ -12,7 +12,7 @@ import landfall as package
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-VERBS = ["demo", "extract", "train", "evaluate", "localize", "dataset", "models", "index"]
+VERBS = ["demo", "extract", "train", "evaluate", "explain", "localize", "dataset", "models", "index"]
 
 
 @pytest.mark.parametrize("statement", ["import landfall", "import landfall.cli.main"])

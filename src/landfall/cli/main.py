@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from landfall import __version__
-from landfall.cli import dataset, demo, evaluate, extract, index, localize, models, train
+from landfall.cli import dataset, demo, evaluate, explain, extract, index, localize, models, train
 from landfall.cli.console import say
 from landfall.errors import LandfallError, PhotoError
 
@@ -37,6 +37,7 @@ app.add_typer(models.app, name="models")
 app.command("extract")(extract.extract)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.add_typer(index.app, name="index")
 app.command("localize")(localize.localize)
 
@@ -66,6 +67,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     # Photos near the size limit are refused or read by landfall.photos on its own terms.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\..*")
+    # A photo's name in a script that the pictures' font lacks is drawn as boxes; that is seen without a word.
+    warnings.filterwarnings("ignore", category=UserWarning, message=r"Glyph \d+ .* missing from font")
     try:
         app()
     except PhotoError as error:
