@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from landfall import __version__
-from landfall.cli import dataset, demo, evaluate, explain, extract, index, localize, models, train
+from landfall.cli import dataset, demo, evaluate, experiment, explain, extract, index, localize, models, train
 from landfall.cli.console import say
 from landfall.errors import LandfallError, PhotoError
 
@@ -38,6 +38,7 @@ app.command("extract")(extract.extract)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(index.app, name="index")
 app.command("localize")(localize.localize)
 

@@ -54,7 +54,7 @@ def train(
     every = [*(changes or ()), *([] if seed is None else [f"seed={seed}"])]
     chosen = None if recipe is None else training.load_recipe(recipe, every)
     machine = training.Machine(device, processes, workers)
-    with _Bars(quiet=quiet) as bars, _packages_told(), _resuming_told(resume or out):
+    with Bars(quiet=quiet) as bars, packages_told(), _resuming_told(resume or out):
         if resume is not None:
             result = training.resume(resume, dataset=data, machine=machine, say=bars.say, progress=bars.show)
         elif chosen is not None:
@@ -75,7 +75,7 @@ def train(
 
 
 @contextmanager
-def _packages_told() -> Iterator[None]:
+def packages_told() -> Iterator[None]:
     """Turn a missing package into an error that says how to install it."""
     try:
         yield
@@ -118,7 +118,7 @@ def _check_usage(
         )
 
 
-class _Bars:
+class Bars:
     """A bar for each stage in its turn, and lines between them."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -127,7 +127,7 @@ class _Bars:
         self._stage: tuple[object, ...] = ()
         self._advance: Advance | None = None
 
-    def __enter__(self) -> _Bars:
+    def __enter__(self) -> Bars:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -33,6 +33,7 @@ class ModelSection(Section):
         backbone_options, head_options: for example ``train_batch_norm: true``, ``clusters: 32``.
         height, width: pixels that photos are stretched to.
         init_photos, init_locations: what the start of clustered heads is sampled from (section 3.3).
+        init_normalise: L2-normalise that sample, as every pass does; False is the mistake worth measuring.
     """
 
     backbone: str = "resnet18"
@@ -44,6 +45,7 @@ class ModelSection(Section):
     width: _Count = 640
     init_photos: _Count = 500
     init_locations: _Count = 100
+    init_normalise: bool = True
 
 
 class DataSection(Section):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from landfall.errors import TrainingError
-from landfall.models import Network, create_network
+from landfall.models import Network
 from landfall.models.device import resolve_device
 from landfall.models.heads import ClusteredHead
 from landfall.training.data import TrainingData
@@ -28,9 +28,9 @@ from landfall.training.module import TrainingModule
 from landfall.training.photo_cache import PhotoCache
 from landfall.training.plan import Plan
 from landfall.training.progress import Tell, unheard
-from landfall.training.randomness import Purpose, torch_seed
 from landfall.training.recipe import MIB, Recipe
 from landfall.training.run_folder import RunFolder, environment
+from landfall.training.start import initialise, make_network
 from landfall.training.state import RunState, Saved, read_state
 
 Say = Callable[[str], None]
@@ -188,32 +188,13 @@ def _network(
     recipe: Recipe, data: TrainingData, saved: Saved | None, device: torch.device, say: Say
 ) -> Network:
     """Return the network where the training is: as saved, or initialised."""
-    options = recipe.model
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_seed(recipe.seed, Purpose.WEIGHTS))
-        network = create_network(
-            options.backbone,
-            options.head,
-            weights=options.weights if saved is None else None,
-            head_options=options.head_options,
-            backbone_options=options.backbone_options,
-            height=options.height,
-            width=options.width,
-            name=f"{options.backbone}-{options.head}-{data.train.name}",
-        )
-    # Photos come channels last, and so do the gradients of the backbone's weights.
-    network.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network = network.to(device)
+    name = f"{recipe.model.backbone}-{recipe.model.head}-{data.train.name}"
+    network = make_network(recipe, name=name, device=device, weights=saved is None)
     if saved is not None:
         network.load_state_dict(saved.weights)
     elif is_first_process() and isinstance(network.head, ClusteredHead):
         say(f"Starting {network.head.clusters} clusters from training photos.")
-        network.initialise(
-            data.train.database.paths,
-            seed=recipe.seed,
-            max_photos=options.init_photos,
-            locations_per_photo=options.init_locations,
-        )
+        initialise(network, recipe, data.train.database.paths)
     network.card = network.card.model_copy(
         update={
             "trained_on": data.train.label,

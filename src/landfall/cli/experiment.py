@@ -1,0 +1,110 @@
+"""``landfall experiment``: the paper's tables and figures on any dataset, and a report of them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from landfall.cli import options
+from landfall.cli.console import answer, say, write_json
+from landfall.cli.train import Bars, packages_told
+
+app = typer.Typer(
+    help="The paper's tables and figures as commands, and a report of them.", no_args_is_help=True
+)
+
+ALL = "all"
+
+
+@app.command("list")
+def list_experiments(json_to: options.Json = None) -> None:
+    """Name every experiment, what it varies, and where it stands in the paper."""
+    from landfall.experiments.paper import EXPERIMENTS
+
+    every = list(EXPERIMENTS.values())
+    told = [
+        {
+            "name": each.name,
+            "title": each.title,
+            "where": each.where or None,
+            "variants": [variant.label for variant in each.variants],
+            "thresholds_m": list(each.thresholds_m),
+        }
+        for each in every
+    ]
+    write_json(json_to, told)
+    if json_to != "-":
+        rows = [
+            f"{each.name:<11} {each.where or 'not in it':<15} {each.title}"
+            + (f": {', '.join(variant.label for variant in each.variants)}" if each.variants else "")
+            for each in every
+        ]
+        answer("\n".join([f"{'name':<11} {'in the paper':<15}", *rows, f"{ALL:<11} {'':<15} all of them"]))
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of 'landfall experiment list', or all.")],
+    train: Annotated[
+        str, typer.Option("--train", metavar="DATASET", help="Trained and validated on: splits train, val.")
+    ],
+    tests: Annotated[
+        list[str],
+        typer.Option(
+            "--test", metavar="DATASET", help="Tested on: split test. The first is in the role of pitts30k."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Results; experiments share their runs there.")
+    ] = Path("landfall-results"),
+    budget: Annotated[
+        str, typer.Option("--budget", help="paper, quick, or so many training queries for each run.")
+    ] = "quick",
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Runs of every variant, with seeds 0, 1, ...")
+    ] = 1,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change every recipe, for example model.weights=F."),
+    ] = None,
+    test_split: Annotated[str, typer.Option("--test-split", help="Of the test sets.")] = "test",
+    layout: Annotated[str, typer.Option("--layout", help="The layout; found by itself by default.")] = "auto",
+    device: options.Device = None,
+    workers: options.Workers = None,
+    json_to: options.Json = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train and measure what is not there yet; run again after a kill, it goes on where it stopped."""
+    from landfall.experiments.paper import EXPERIMENTS, Budget, Task, plan_experiment, run_experiment
+    from landfall.training import Machine
+
+    chosen = list(EXPERIMENTS.values()) if name == ALL else [EXPERIMENTS[name]]
+    limit = Budget.parse(budget)
+    task = Task(
+        train,
+        tuple(tests),
+        test_split=test_split,
+        layout=layout,
+        budget=budget,
+        seeds=tuple(range(seeds)),
+        changes=tuple(changes or ()),
+        machine=Machine(device, workers=workers),
+        command=shlex.join(["landfall", *sys.argv[1:]]),
+    )
+    records: dict[str, Any] = {}
+    with Bars(quiet=quiet) as bars, packages_told():
+        # All of them are planned first: what makes no sense is told before hours of training.
+        plans = [
+            plan_experiment(each, train, limit, seeds=task.seeds, changes=task.changes, layout=layout)
+            for each in chosen
+        ]
+        distinct = {planned.key for plan in plans for planned in plan.runs if planned.trained}
+        bars.say(f"{len(chosen)} experiments, {len(distinct)} trainings that are not the same.")
+        for plan in plans:
+            records[plan.experiment.name] = run_experiment(plan, task, out, say=bars.say, progress=bars.show)
+    write_json(json_to, records)
+    say(f"Done. The report: landfall experiment report {out}", quiet=quiet)
