@@ -38,7 +38,7 @@ def loader(triplets: Triplets, reader: InputReader, *, share_photos: bool) -> Ro
     return RoundLoader(
         triplets,
         reader,
-        first_query=FIRST_QUERY,
+        query_rows=FIRST_QUERY + np.arange(100),
         batch_queries=3,
         share_photos=share_photos,
         as_pixels=False,

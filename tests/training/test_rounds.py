@@ -105,7 +105,7 @@ def test_triplets_are_those_of_a_plain_loop(
     for query, positive, negatives in zip(
         found.queries.tolist(), found.positives.tolist(), found.negatives, strict=True
     ):
-        own = plain_descriptors(network, describer, np.array([data.first_query + query]))[0]
+        own = plain_descriptors(network, describer, data.query_rows[[query]])[0]
         distances = np.linalg.norm(database - own, axis=1)
         assert positive == min(data.positives[query], key=lambda row: distances[row])
         allowed = [row for row in planned.sample.tolist() if row not in data.excluded[query]]

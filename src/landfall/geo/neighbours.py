@@ -43,6 +43,23 @@ class Neighbours:
         """(Q,) how many neighbours each query has."""
         return np.diff(self.indptr)
 
+    @property
+    def queries(self) -> NDArray[np.int64]:
+        """(P,) the query of each of ``indices``."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def where(self, kept: NDArray[np.bool_]) -> Neighbours:
+        """Return the neighbours for which a mask (P,) over ``indices`` is true.
+
+        Raises:
+            ValueError: the mask is of another length.
+        """
+        if kept.shape != self.indices.shape:
+            raise ValueError(f"kept has shape {kept.shape}; expected {self.indices.shape}")
+        counts = np.bincount(self.queries[kept], minlength=len(self))
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Neighbours(indptr, self.indices[kept], self.radius_m)
+
     def contains(self, ranked: ArrayLike) -> NDArray[np.bool_]:
         """Tell which of (Q, K) database rows, such as a search's answer, are neighbours of their query.
 
@@ -58,7 +75,7 @@ class Neighbours:
             return np.zeros(rows.shape, dtype=np.bool_)
         # Query and row together make one key; keys ascend, so that one bisection answers for all queries.
         base = max(int(self.indices.max()), int(rows.max())) + 1
-        keys = np.repeat(np.arange(len(self)), self.counts) * base + self.indices
+        keys = self.queries * base + self.indices
         asked = np.arange(len(self))[:, None] * base + rows
         at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
         return np.asarray((keys[at] == asked) & (rows >= 0))

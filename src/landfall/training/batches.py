@@ -40,7 +40,7 @@ class RoundLoader:
     Args:
         triplets: of the round, the same in all processes.
         reader: gives photos by row.
-        first_query: the row of query 0.
+        query_rows: the row of each query.
         batch_queries: triplets of a step, in all processes together.
         share_photos: a photo that is in several triplets of a step goes through the network once. Not to be
             asked for where copies differ (augmentation) or count (batch norm).
@@ -52,13 +52,13 @@ class RoundLoader:
         triplets: Triplets,
         reader: InputReader,
         *,
-        first_query: int,
+        query_rows: Rows,
         batch_queries: int,
         share_photos: bool,
         as_pixels: bool,
     ) -> None:
         self._rows = np.concatenate(
-            [triplets.queries[:, None] + first_query, triplets.positives[:, None], triplets.negatives], axis=1
+            [query_rows[triplets.queries][:, None], triplets.positives[:, None], triplets.negatives], axis=1
         )
         self._reader = reader
         self._size = batch_queries

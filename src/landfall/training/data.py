@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landfall.cores import available_cores
-from landfall.datasets import Dataset, Protocol, dataset_splits, load_dataset
+from landfall.datasets import Dataset, Protocol, dataset_splits, load_dataset, spots
 from landfall.errors import DatasetError, PhotoError
 from landfall.evaluation.evaluation import check_evaluable
-from landfall.geo import Neighbours
+from landfall.geo import Neighbours, Positions, neighbours_within
 from landfall.mining import check_negatives, usable_queries
 from landfall.photos import read_metadata
 from landfall.training.recipe import Recipe
@@ -29,11 +29,14 @@ class TrainingData:
     """The splits of a training. Photos are numbered through: train database, train queries, val database, val
     queries.
 
+    Training queries are numbered on their own: the split's, then, if the recipe says so, its database photos.
+
     Attributes:
         train, val: the splits.
         positives: for every training query, the database photos within the train radius.
         excluded: for every training query, the database photos that can't be its negatives.
-        usable: (U,) int64 rows of training queries that have a positive.
+        usable: (U,) int64 training queries that have a positive.
+        query_rows: (Q,) int64 the photo of each training query.
     """
 
     train: Dataset
@@ -41,6 +44,7 @@ class TrainingData:
     positives: Neighbours
     excluded: Neighbours
     usable: Rows
+    query_rows: Rows
 
     @classmethod
     def load(cls, dataset: str, recipe: Recipe, *, layout: str = "auto") -> TrainingData:
@@ -63,24 +67,23 @@ class TrainingData:
         train, val = (load_dataset(dataset, split, layout=layout) for split in wanted)
         check_evaluable(train, (recipe.data.far_m,), (1,))
         check_evaluable(val, (recipe.data.far_m,), (1,))
-        positives = train.positives(recipe.data.train_radius_m)
-        excluded = train.positives(recipe.data.far_m)
+        positives = training_positives(train, recipe)
+        excluded = neighbours_within(train.database.positions, _asked(train, recipe), recipe.data.far_m)
         usable = usable_queries(positives)
         check_negatives(
             excluded, usable, len(train.database), 1 if recipe.mining.repeat else recipe.mining.negatives
         )
-        return cls(train, val, positives, excluded, usable)
+        first = len(train.database)
+        query_rows = np.arange(first, first + len(train.queries))
+        if recipe.data.database_queries:
+            query_rows = np.concatenate([query_rows, np.arange(first)])
+        return cls(train, val, positives, excluded, usable, query_rows)
 
     @cached_property
     def paths(self) -> list[Path]:
         """The files of all photos, by row."""
         sets = (self.train.database, self.train.queries, self.val.database, self.val.queries)
         return [path for photos in sets for path in photos.paths]
-
-    @property
-    def first_query(self) -> int:
-        """The row of the first training query; the training database starts at 0."""
-        return len(self.train.database)
 
     @property
     def val_database(self) -> Rows:
@@ -102,7 +105,7 @@ class TrainingData:
     @property
     def unusable(self) -> int:
         """Training queries that have no positive."""
-        return len(self.train.queries) - len(self.usable)
+        return len(self.query_rows) - len(self.usable)
 
     def check_photos(self, *, workers: int | None = None) -> None:
         """Read every photo's header, so that a broken file stops a training before it starts.
@@ -127,3 +130,25 @@ class TrainingData:
                 f"{len(problems)} of {len(self.paths)} photos of {self.train.name} can't be read; mend them "
                 f"or take them out of the dataset:\n{shown}{more}"
             )
+
+
+def training_positives(train: Dataset, recipe: Recipe) -> Neighbours:
+    """Return, for every training query, the database photos within the train radius.
+
+    A database photo that is a query has no positives at its own spot: the other headings of one panorama
+    show another view, and the photo itself would always be the best.
+    """
+    near = neighbours_within(train.database.positions, _asked(train, recipe), recipe.data.train_radius_m)
+    if not recipe.data.database_queries:
+        return near
+    spot = spots(train.database.positions)
+    # The split's own queries stand at no spot of the database, by number.
+    asked = np.concatenate([np.full(len(train.queries), -1), spot])
+    return near.where(asked[near.queries] != spot[near.indices])
+
+
+def _asked(train: Dataset, recipe: Recipe) -> Positions:
+    """Return where the training queries are."""
+    if not recipe.data.database_queries:
+        return train.queries.positions
+    return Positions.concatenate([train.queries.positions, train.database.positions])

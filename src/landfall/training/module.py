@@ -124,7 +124,7 @@ class TrainingModule(pl.LightningModule):
         self._loader = RoundLoader(
             triplets,
             self._describer.reader,
-            first_query=self.data.first_query,
+            query_rows=self.data.query_rows,
             batch_queries=self.recipe.schedule.batch_queries,
             share_photos=not self.recipe.augmentation.active and not self._batch_norm_learns(),
             as_pixels=self.recipe.augmentation.active,

@@ -98,7 +98,7 @@ class Plan:
         mapped = self.processes > 1 or most > recipe.memory.descriptors_mb * MIB
         told = [
             f"Training {self.network.card.name} on {data.train.label}: {len(data.train.database)} database "
-            f"photos, {len(data.train.queries)} queries, of which {data.unusable} have no positive within "
+            f"photos, {len(data.query_rows)} queries, of which {data.unusable} have no positive within "
             f"{recipe.data.train_radius_m:g} m and are left out.",
             f"Validating on {data.val.label}: {len(data.val.database)} database photos, "
             f"{len(data.val.queries)} queries.",

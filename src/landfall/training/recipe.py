@@ -55,12 +55,15 @@ class DataSection(Section):
         train_split, val_split: splits of the dataset.
         train_radius_m: within it a database photo shows the query's place.
         far_m: negatives are at least this far from the query; also what validation counts as right.
+        database_queries: let database photos be queries, too, for a dataset with few of them (off in the
+            paper). Photos of a database photo's own spot are neither its positives nor its negatives.
     """
 
     train_split: str = "train"
     val_split: str = "val"
     train_radius_m: _Positive = 10.0
     far_m: _Positive = 25.0
+    database_queries: bool = False
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -93,7 +93,7 @@ class Rounds:
             UsageError: a query has too few negatives, or a descriptor is not finite.
         """
         planned = self.plan(number)
-        query_rows = planned.queries + self.data.first_query
+        query_rows = self.data.query_rows[planned.queries]
         total = len(query_rows) + len(planned.database)
         describer.reader.photos.hold(np.concatenate([query_rows, planned.database]))
         with (

@@ -30,7 +30,7 @@ from landfall.training.plan import Plan
 from landfall.training.progress import Tell, unheard
 from landfall.training.recipe import MIB, Recipe
 from landfall.training.run_folder import RunFolder, environment
-from landfall.training.start import initialise, make_network
+from landfall.training.start import initialise, make_network, take_head
 from landfall.training.state import RunState, Saved, read_state
 
 Say = Callable[[str], None]
@@ -58,6 +58,7 @@ def train(
     out: str | Path,
     *,
     layout: str = "auto",
+    start: Path | None = None,
     machine: Machine | None = None,
     say: Say = lambda _: None,
     progress: Tell = unheard,
@@ -69,6 +70,8 @@ def train(
         dataset: a path, or a name under ``$DATASETS_FOLDER``, with the recipe's splits.
         out: the run's folder; it must not hold a training.
         layout: of the dataset.
+        start: a saved network that `landfall.training.start.start_network` made by the same model, seed and
+            photos: its head is taken instead of being computed again.
         machine: where to run.
         say: is told what a person should know before it starts, line by line.
         progress: is told how far it is.
@@ -84,7 +87,7 @@ def train(
     folder = RunFolder(Path(out))
     if not is_first_process():
         _wait_for(folder)
-        return _run(folder, None, machine or Machine(), say, progress)
+        return _run(folder, None, start, machine or Machine(), say, progress)
     with folder.held():
         path = Path(dataset).expanduser()
         about = {
@@ -94,13 +97,14 @@ def train(
             "environment": environment(),
         }
         folder.start(recipe, about)
-        return _run(folder, None, machine or Machine(), say, progress)
+        return _run(folder, None, start, machine or Machine(), say, progress)
 
 
 def resume(
     run: str | Path,
     *,
     dataset: str | Path | None = None,
+    start: Path | None = None,
     machine: Machine | None = None,
     say: Say = lambda _: None,
     progress: Tell = unheard,
@@ -110,7 +114,7 @@ def resume(
     Args:
         run: the training's folder.
         dataset: where the same dataset is now, if it moved.
-        machine, say, progress: as in `train`.
+        start, machine, say, progress: as in `train`.
 
     Raises:
         TrainingError: no training is there, it is another dataset, and as in `train`.
@@ -118,13 +122,18 @@ def resume(
     folder = RunFolder(Path(run))
     folder.read()
     if not is_first_process():
-        return _run(folder, dataset, machine or Machine(), say, progress)
+        return _run(folder, dataset, start, machine or Machine(), say, progress)
     with folder.held():
-        return _run(folder, dataset, machine or Machine(), say, progress)
+        return _run(folder, dataset, start, machine or Machine(), say, progress)
 
 
 def _run(
-    folder: RunFolder, dataset: str | Path | None, machine: Machine, say: Say, progress: Tell
+    folder: RunFolder,
+    dataset: str | Path | None,
+    start: Path | None,
+    machine: Machine,
+    say: Say,
+    progress: Tell,
 ) -> TrainingResult:
     recipe, about = folder.read()
     saved = read_state(folder.state) if folder.state.exists() else None
@@ -140,7 +149,7 @@ def _run(
     device = resolve_device(machine.device)
     data.check_photos(workers=machine.workers)
     with ExitStack() as open_things, told_memory_errors(recipe):
-        network = _network(recipe, data, saved, device, say)
+        network = _network(recipe, data, saved, start, device, say)
         plan = Plan(recipe, data, network, _frozen_shape(network, recipe), processes=machine.processes)
         if is_first_process():
             folder.check_room(plan.disk_bytes)
@@ -185,13 +194,20 @@ def _run(
 
 
 def _network(
-    recipe: Recipe, data: TrainingData, saved: Saved | None, device: torch.device, say: Say
+    recipe: Recipe,
+    data: TrainingData,
+    saved: Saved | None,
+    start: Path | None,
+    device: torch.device,
+    say: Say,
 ) -> Network:
     """Return the network where the training is: as saved, or initialised."""
     name = f"{recipe.model.backbone}-{recipe.model.head}-{data.train.name}"
     network = make_network(recipe, name=name, device=device, weights=saved is None)
     if saved is not None:
         network.load_state_dict(saved.weights)
+    elif start is not None:
+        take_head(network, start)
     elif is_first_process() and isinstance(network.head, ClusteredHead):
         say(f"Starting {network.head.clusters} clusters from training photos.")
         initialise(network, recipe, data.train.database.paths)

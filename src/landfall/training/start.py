@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 
 from landfall.models import Network, create_network
+from landfall.models.checkpoint import read_checkpoint
 from landfall.models.device import resolve_device
 from landfall.models.heads import ClusteredHead
+from landfall.models.state import load_state
 from landfall.training.randomness import Purpose, torch_seed
 from landfall.training.recipe import Recipe
 
@@ -84,3 +86,19 @@ def start_network(
         say(f"Starting {network.head.clusters} clusters from training photos.")
     initialise(network, recipe, photos)
     return network
+
+
+def take_head(network: Network, path: Path) -> None:
+    """Give a network the head of a saved one, such as `start_network` made by the same model and seed.
+
+    Raises:
+        ModelError: no network is there.
+        WeightsError: its head is another one.
+    """
+    _, tensors = read_checkpoint(path)
+    head = {
+        name.removeprefix("head."): torch.from_numpy(tensor)
+        for name, tensor in tensors.items()
+        if name.startswith("head.")
+    }
+    load_state(network.head, head, source=str(path), advice="Start from a network of the same recipe.")
