@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -79,11 +79,10 @@ def run(
     quiet: options.Quiet = False,
 ) -> None:
     """Train and measure what is not there yet; run again after a kill, it goes on where it stopped."""
-    from landfall.experiments.paper import EXPERIMENTS, Budget, Task, plan_experiment, run_experiment
+    from landfall.experiments.paper import EXPERIMENTS, Budget, Task, plan_experiments, run_experiments
     from landfall.training import Machine
 
     chosen = list(EXPERIMENTS.values()) if name == ALL else [EXPERIMENTS[name]]
-    limit = Budget.parse(budget)
     task = Task(
         train,
         tuple(tests),
@@ -93,18 +92,29 @@ def run(
         seeds=tuple(range(seeds)),
         changes=tuple(changes or ()),
         machine=Machine(device, workers=workers),
-        command=shlex.join(["landfall", *sys.argv[1:]]),
     )
-    records: dict[str, Any] = {}
-    with Bars(quiet=quiet) as bars, packages_told():
+    with Bars(quiet=quiet) as bars, packages_told(), _going_on_told():
         # All of them are planned first: what makes no sense is told before hours of training.
-        plans = [
-            plan_experiment(each, train, limit, seeds=task.seeds, changes=task.changes, layout=layout)
-            for each in chosen
-        ]
+        plans = plan_experiments(
+            chosen, train, Budget.parse(budget), seeds=task.seeds, changes=task.changes, layout=layout
+        )
         distinct = {planned.key for plan in plans for planned in plan.runs if planned.trained}
-        bars.say(f"{len(chosen)} experiments, {len(distinct)} trainings that are not the same.")
-        for plan in plans:
-            records[plan.experiment.name] = run_experiment(plan, task, out, say=bars.say, progress=bars.show)
+        bars.say(f"Experiments: {len(chosen)}, trainings that are not the same: {len(distinct)}.")
+        records = run_experiments(plans, task, out, say=bars.say, progress=bars.show)
     write_json(json_to, records)
     say(f"Done. The report: landfall experiment report {out}", quiet=quiet)
+    failed = [(name, told) for name, record in records.items() for told in record["failed"]]
+    for experiment, told in failed:
+        say(f"{experiment}: {told['label']}, seed {told['seed']}, failed: {told['error']}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _going_on_told() -> Iterator[None]:
+    """Say after Ctrl-C how the experiments go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("Finished runs and rounds are kept; the same command goes on from there.")
+        raise

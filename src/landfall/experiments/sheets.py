@@ -20,17 +20,27 @@ from landfall.rendering import SheetPhoto, SheetRow
 
 
 def choose_queries(evaluation: Evaluation, count: int = 12, *, seed: int = 0) -> NDArray[np.int64]:
-    """Choose queries to show: half of them wrong at the first match, as far as there are any, and first.
+    """Choose queries to show, right or wrong at the first threshold and the first rank; see `choose_rows`.
 
     Args:
-        evaluation: of which the first threshold and the first rank count.
+        evaluation: whose queries.
+        count: how many; fewer where there are fewer queries.
+        seed: of the sample.
+    """
+    return choose_rows(evaluation.thresholds[0].hits[:, 0], count, seed=seed)
+
+
+def choose_rows(right: NDArray[np.bool_], count: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Choose queries to show: half of them wrong, as far as there are any, and first.
+
+    Args:
+        right: (Q,) whether each query's first match is right.
         count: how many; fewer where there are fewer queries.
         seed: of the sample.
 
     Returns:
         (n,) rows of queries: wrong ones in order, then right ones in order.
     """
-    right = evaluation.thresholds[0].hits[:, 0]
     rng = np.random.default_rng(seed)
     wrong_rows, right_rows = np.flatnonzero(~right), np.flatnonzero(right)
     wrong_count = min(len(wrong_rows), max(count - count // 2, count - len(right_rows)))

@@ -1,8 +1,9 @@
 """The paper's tables and figures as experiments on any dataset, and ablations of the traps in its setting.
 
 What belongs here: what is compared (``variant``, ``catalogue``, ``published``), how much it may cost
-(``budget``), what that trains (``plan``), running it (``running``), what it leaves (``store``, ``measured``)
-and what it makes beside recall (``products``). A report is made from the records alone (``report``).
+(``budget``), what that trains (``plan``) on what (``task``), running it (``running``, ``run``), what it
+leaves (``store``, ``record``, ``measured``), what it makes beside recall (``products``), and how variants
+compare (``comparison``). A report is made from the records alone (``report``).
 
 Importing it loads neither torch nor Lightning.
 """
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 from landfall.experiments.paper import catalogue  # noqa: F401 - it fills EXPERIMENTS
 from landfall.experiments.paper.budget import Budget
-from landfall.experiments.paper.plan import ExperimentPlan, plan_experiment
-from landfall.experiments.paper.running import Task, run_experiment
+from landfall.experiments.paper.plan import ExperimentPlan, plan_experiments
+from landfall.experiments.paper.running import run_experiments
+from landfall.experiments.paper.task import Task
 from landfall.experiments.paper.variant import EXPERIMENTS, Experiment, Variant
 
 __all__ = [
@@ -22,6 +24,6 @@ __all__ = [
     "ExperimentPlan",
     "Task",
     "Variant",
-    "plan_experiment",
-    "run_experiment",
+    "plan_experiments",
+    "run_experiments",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from landfall.errors import UsageError
@@ -51,3 +52,17 @@ class Budget:
         raise UsageError(
             f"The budget {text!r} is none: give paper, quick, or a number of training queries, such as 500."
         )
+
+    def check(self, changes: Sequence[str]) -> None:
+        """Refuse changes of what experiments and their budget decide themselves.
+
+        Raises:
+            UsageError: names the option that is for it.
+        """
+        decided = {"seed": "--seeds"}
+        if self.queries is not None:
+            decided |= dict.fromkeys(("schedule.epochs", "schedule.patience"), f"--budget {self.name}")
+        for change in changes:
+            key = change.partition("=")[0]
+            if key in decided:
+                raise UsageError(f"--set {key} has no say here: {decided[key]} decides it. Leave it out.")

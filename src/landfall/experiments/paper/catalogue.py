@@ -39,6 +39,7 @@ register(
         variants=HEADS,
         published=published.TABLE_1,
         product="costs",
+        recall_told=False,
     )
 )
 register(
@@ -136,8 +137,8 @@ register(
         "What each head attends to, and what it retrieves",
         where="Visual results",
         variants=HEADS,
-        published=published.TABLE_1,
         product="attention",
+        recall_told=False,
     )
 )
 register(

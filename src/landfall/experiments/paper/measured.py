@@ -1,18 +1,27 @@
-"""A model's recall on a test set, kept so that variants can be compared query by query."""
+"""A model's recall on a test set, kept so that variants can be compared query by query.
+
+Queries stand in the order of their names and database photos are numbered in theirs, so that results of one
+test set belong together in whatever order a folder or table lists its photos.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landfall.datasets import Dataset, PhotoSet
 from landfall.evaluation import Evaluation
-from landfall.evaluation.result import format_metres
+from landfall.experiments.paper.variant import EXPERIMENTS, MAIN_M
 
 #: Said of the first rank of a query that has no right match among those looked at.
 NONE_RIGHT = 0
+
+#: Said of the first match of a query for which nothing was retrieved.
+NOTHING = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,41 +29,20 @@ class Measured:
     """What one model gave on one test set within one distance.
 
     Attributes:
-        test: the test set's label.
-        protocol: the hash of what was compared with what.
         threshold_m: the positive distance.
+        protocol: the hash of what was compared with what, as `landfall evaluate` tells it.
         ks: the ranks looked at.
-        first_right: (Q,) the rank of each query's first right match, from 1; 0 where none was.
+        first_right: (Q,) the rank of ``ks`` at which each query has its first right match; 0 where none.
         spots: (Q,) the spot of each query.
         ceiling: percent of queries that have a positive.
-        photos_per_s: of describing, reading included; None where it is not known.
     """
 
-    test: str
-    protocol: str
     threshold_m: float
+    protocol: str
     ks: tuple[int, ...]
     first_right: NDArray[np.int64]
     spots: NDArray[np.int64]
     ceiling: float
-    photos_per_s: float | None = None
-
-    @classmethod
-    def of(cls, evaluation: Evaluation, label: str) -> list[Measured]:
-        """Return an evaluation's results, one a threshold."""
-        return [
-            cls(
-                label,
-                result.protocol.hash,
-                result.threshold_m,
-                evaluation.ks,
-                first_right(result.hits, evaluation.ks),
-                evaluation.query_spots,
-                result.ceiling,
-                evaluation.extract_photos_per_s,
-            )
-            for result in evaluation.thresholds
-        ]
 
     @property
     def hits(self) -> NDArray[np.bool_]:
@@ -68,36 +56,114 @@ class Measured:
         """Percent of all queries by rank."""
         return dict(zip(self.ks, (100.0 * self.hits.mean(axis=0)).tolist(), strict=True))
 
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What one model gave on one test set.
+
+    Attributes:
+        at: one result a distance.
+        first_match: (Q,) database photos, by the order of their names; -1 where nothing was retrieved.
+        descriptor_dim: D.
+        failed: photos that could not be described.
+        warnings: what a reader must know before using the numbers.
+    """
+
+    at: tuple[Measured, ...]
+    first_match: NDArray[np.int64]
+    descriptor_dim: int
+    failed: int
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, evaluation: Evaluation, test: Dataset) -> Measurement:
+        """Return what an evaluation of a test set came to."""
+        queries, place = name_order(test.queries), np.argsort(name_order(test.database))
+        first = evaluation.ranked[queries, 0]
+        return cls(
+            tuple(
+                Measured(
+                    result.threshold_m,
+                    result.protocol.hash,
+                    evaluation.ks,
+                    first_right(result.hits[queries], evaluation.ks),
+                    evaluation.query_spots[queries],
+                    result.ceiling,
+                )
+                for result in evaluation.thresholds
+            ),
+            np.where(first < 0, NOTHING, place[first]),
+            evaluation.descriptor_dim,
+            len(evaluation.failed),
+            evaluation.warnings,
+        )
+
+    def within(self, threshold_m: float) -> Measured:
+        """Return the result at a distance.
+
+        Raises:
+            KeyError: it was not measured.
+        """
+        for each in self.at:
+            if each.threshold_m == threshold_m:
+                return each
+        raise KeyError(threshold_m)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
         return {
-            "test": self.test,
-            "protocol": self.protocol,
-            "threshold_m": self.threshold_m,
-            "within": f"{format_metres(self.threshold_m)} m",
-            "recall": {str(k): percent for k, percent in self.recall.items()},
-            "ceiling": self.ceiling,
-            "ks": list(self.ks),
-            "first_right": self.first_right.tolist(),
-            "spots": self.spots.tolist(),
-            "photos_per_s": self.photos_per_s,
+            "descriptor_dim": self.descriptor_dim,
+            "failed": self.failed,
+            "warnings": list(self.warnings),
+            "ks": list(self.at[0].ks),
+            "at": [
+                {
+                    "threshold_m": each.threshold_m,
+                    "protocol": each.protocol,
+                    "ceiling": each.ceiling,
+                    "recall": {str(k): percent for k, percent in each.recall.items()},
+                    "first_right": each.first_right.tolist(),
+                }
+                for each in self.at
+            ],
+            "spots": self.at[0].spots.tolist(),
+            "first_match": self.first_match.tolist(),
         }
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> Measured:
+    def from_dict(cls, told: dict[str, Any]) -> Measurement:
         """Return what `to_dict` wrote."""
+        ks, spots = tuple(told["ks"]), np.array(told["spots"], dtype=np.int64)
         return cls(
-            told["test"],
-            told["protocol"],
-            float(told["threshold_m"]),
-            tuple(told["ks"]),
-            np.array(told["first_right"], dtype=np.int64),
-            np.array(told["spots"], dtype=np.int64),
-            float(told["ceiling"]),
-            told["photos_per_s"],
+            tuple(
+                Measured(
+                    float(each["threshold_m"]),
+                    each["protocol"],
+                    ks,
+                    np.array(each["first_right"], dtype=np.int64),
+                    spots,
+                    float(each["ceiling"]),
+                )
+                for each in told["at"]
+            ),
+            np.array(told["first_match"], dtype=np.int64),
+            int(told["descriptor_dim"]),
+            int(told["failed"]),
+            tuple(told["warnings"]),
         )
 
 
-def first_right(hits: NDArray[np.bool_], ks: tuple[int, ...]) -> NDArray[np.int64]:
+def distances_measured() -> tuple[float, ...]:
+    """Return the positive distances of all experiments, the main one first: one extraction serves all."""
+    every = {metres for experiment in EXPERIMENTS.values() for metres in experiment.thresholds_m}
+    return (MAIN_M, *sorted(every - {MAIN_M}))
+
+
+def name_order(photos: PhotoSet) -> NDArray[np.int64]:
+    """Return the rows of photos in the order of their names: (N,) int64."""
+    return np.array(sorted(range(len(photos)), key=photos.names.__getitem__), dtype=np.int64)
+
+
+def first_right(hits: NDArray[np.bool_], ks: Sequence[int]) -> NDArray[np.int64]:
     """Return (Q,) the least rank of ``ks`` at which each query of (Q, len(ks)) hits is right; 0 for never."""
     return np.where(hits.any(axis=1), np.array(ks)[hits.argmax(axis=1)], NONE_RIGHT)

@@ -13,6 +13,9 @@ Published = Mapping[str, Mapping[str, Mapping[int, float]]]
 #: The roles of the first and the second test set, by the sets that the paper used.
 ROLES = ("pitts30k", "St Lucia")
 
+#: The distance within which a match is right, wherever it is not what varies.
+MAIN_M = 25.0
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -45,9 +48,9 @@ class Experiment:
         finding: what the paper found, in a sentence; empty where it says nothing.
         variants: what is trained, the reference of comparisons first; empty where nothing is.
         thresholds_m: positive distances of the tests; with several, each is a row (figure 5).
-        main_m: the one that comparisons and plots take.
         published: the paper's figures by role and row label.
         product: the name of what else it makes (`landfall.experiments.paper.products`), or None.
+        recall_told: whether a report shows its recall; table 2 and the visual results are of table 1's runs.
     """
 
     name: str
@@ -55,10 +58,10 @@ class Experiment:
     where: str = ""
     finding: str = ""
     variants: tuple[Variant, ...] = ()
-    thresholds_m: tuple[float, ...] = (25.0,)
-    main_m: float = 25.0
+    thresholds_m: tuple[float, ...] = (MAIN_M,)
     published: Published = field(default_factory=dict)
     product: str | None = None
+    recall_told: bool = True
 
     def row(self, variant: Variant, threshold_m: float) -> str:
         """Return a row's label."""

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landfall.datasets import Dataset
-from landfall.experiments.paper.plan import ExperimentPlan
+from landfall.experiments.paper.plan import ExperimentPlan, PlannedRun
 from landfall.experiments.paper.store import ResultsFolder
+from landfall.experiments.paper.task import Task, Tested
 from landfall.registry import Registry
-from landfall.training import Machine
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,19 +19,16 @@ class Context:
 
     Attributes:
         plan: its runs.
+        task: the datasets and the machine.
         folder: the results' folder.
         tests: the test sets, in the order of their roles.
-        train: the dataset that was trained on, and its layout.
-        machine: where to compute.
         say: is told what takes a while.
     """
 
     plan: ExperimentPlan
+    task: Task
     folder: ResultsFolder
-    tests: Sequence[Dataset]
-    train: str
-    layout: str
-    machine: Machine
+    tests: Sequence[Tested]
     say: Callable[[str], None]
 
     def picture(self, name: str) -> Path:
@@ -40,6 +36,11 @@ class Context:
         folder = self.folder.pictures(self.plan.experiment.name)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
+
+    @property
+    def first_runs(self) -> list[PlannedRun]:
+        """Each variant's trained run of the first seed."""
+        return [self.plan.of(variant)[0] for variant in self.plan.experiment.variants]
 
 
 Product = Callable[[Context], dict[str, Any]]

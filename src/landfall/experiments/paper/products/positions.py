@@ -12,10 +12,11 @@ from landfall.experiments.positions import draw_dataset_map
 @PRODUCTS.register("positions")
 def draw_positions_of_tests(context: Context) -> dict[str, Any]:
     """Draw a map of every split of the training dataset and of every test set, as PNG and SVG."""
-    splits = dataset_splits(context.train, layout=context.layout)
-    datasets = [load_dataset(context.train, split, layout=context.layout) for split in splits or (None,)]
-    known = {(dataset.name, dataset.split) for dataset in datasets}
-    datasets += [test for test in context.tests if (test.name, test.split) not in known]
+    task = context.task
+    splits = dataset_splits(task.train, layout=task.layout)
+    datasets = [load_dataset(task.train, split, layout=task.layout) for split in splits or (None,)]
+    known = {dataset.label for dataset in datasets}
+    datasets += [each.dataset for each in context.tests if each.dataset.label not in known]
     maps = []
     for dataset in datasets:
         stem = dataset.label.replace("/", "-")
