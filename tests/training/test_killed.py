@@ -22,10 +22,12 @@ SAME = ["last.safetensors", "best.safetensors", "steps.csv", "recipe.yaml"]
 
 @pytest.fixture(scope="module")
 def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three epochs of two rounds, every triplet within the margin, frozen features on disk."""
+    """Three epochs of two rounds, rates that fall, frozen features on disk."""
     path = tmp_path_factory.mktemp("recipe") / "small.yaml"
     recipe = small_recipe(
-        loss={"options": {"margin": 0.5}}, schedule={"epochs": 3, "patience": 3}, memory={"features_mb": 8.0}
+        loss={"options": {"margin": 0.3}},
+        schedule={"epochs": 3, "patience": 3, "decay": "cosine"},
+        memory={"features_mb": 8.0},
     )
     save_recipe(recipe, path)
     return path

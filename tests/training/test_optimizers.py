@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from landfall.models import create_network
-from landfall.training.optimizers import create_optimizer
+from landfall.training.optimizers import create_optimizer, decay_rates
 from landfall.training.recipe import OptimizerSection
 
 
@@ -40,3 +40,17 @@ def test_adam_and_sgd() -> None:
     sgd = create_optimizer(network, OptimizerSection(name="sgd", momentum=0.8, weight_decay=0.1))
     assert isinstance(sgd, torch.optim.SGD)
     assert (sgd.defaults["momentum"], sgd.defaults["weight_decay"]) == (0.8, 0.1)
+
+
+def test_a_decayed_rate_falls_along_half_a_cosine() -> None:
+    optimizer = create_optimizer(create_network("resnet18", "crn2"), OptimizerSection(lr=1e-5, mask_lr=1e-3))
+
+    def at(done: float) -> list[float]:
+        decay_rates(optimizer, done)
+        return [group["lr"] for group in optimizer.param_groups]
+
+    # A half of it is left half way, and a third of the way cos(60 deg) = 1/2 leaves three quarters.
+    assert at(0.5) == pytest.approx([0.5e-5, 0.5e-3])
+    assert at(1 / 3) == pytest.approx([0.75e-5, 0.75e-3])
+    assert at(1.0) == pytest.approx([0.0, 0.0])
+    assert at(0.0) == pytest.approx([1e-5, 1e-3])

@@ -59,6 +59,8 @@ def test_an_epoch_shows_each_usable_query_once_in_a_new_order(data: TrainingData
         np.concatenate([rounds.queries(number) for number in range(first, first + 3)]) for first in (0, 3)
     ]
     assert [len(rounds.queries(number)) for number in range(3)] == [5, 5, 2]
+    # In steps of two: 3 + 3 + 1.
+    assert rounds.steps_per_epoch == 7
     for queries in epochs:
         assert sorted(queries.tolist()) == data.usable.tolist()
     assert epochs[0].tolist() != epochs[1].tolist()

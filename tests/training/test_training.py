@@ -141,6 +141,16 @@ def test_accumulated_steps_are_one_large_step(trained: Trained) -> None:
         np.testing.assert_allclose(found[name], expected[name], atol=1e-6, err_msg=name)
 
 
+def test_rates_that_fall_end_where_nothing_moves_any_more(plain: TrainingResult, trained: Trained) -> None:
+    falling = trained("falling", schedule={"decay": "cosine"})
+    # The first step is taken at the full rate, so that the loss of the second is the same.
+    assert steps(falling.folder)[:2] == steps(plain.folder)[:2]
+    assert steps(falling.folder)[2:] != steps(plain.folder)[2:]
+    groups = read_state(falling.folder.state).optimizer["param_groups"]
+    # Of 12 steps the last is taken with 11 done.
+    assert groups[0]["lr"] == pytest.approx(1e-4 * (1 + np.cos(np.pi * 11 / 12)) / 2)
+
+
 @pytest.mark.parametrize("head", ["base", "gem", "crn", "crn2"])
 def test_every_head_trains(trained: Trained, head: str) -> None:
     options = {"clusters": 4} if head.startswith("crn") else {}

@@ -28,7 +28,7 @@ from landfall.training.describing import Describer, DescriptorSpace
 from landfall.training.failures import bad_loss, bad_weights
 from landfall.training.gradients import SparseGradients
 from landfall.training.keeper import Keeper
-from landfall.training.optimizers import create_optimizer
+from landfall.training.optimizers import create_optimizer, decay_rates
 from landfall.training.progress import Meter, Tell
 from landfall.training.randomness import Purpose, torch_generator
 from landfall.training.recipe import Recipe
@@ -144,6 +144,9 @@ class TrainingModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Return what has the gradient of this process's share in the step's loss."""
+        if self.recipe.schedule.decay == "cosine":
+            every = self.rounds.steps_per_epoch * self.recipe.schedule.epochs
+            decay_rates(self.optimizers(use_pl_optimizer=False), self.state.step / every)  # type: ignore[arg-type]
         features = self._frozen_features(batch)
         step = self._gradients.step(features, torch.from_numpy(batch.places).to(features.device))
         self._count(batch, _mean_over_ranks(step.loss * batch.weight), step.descriptors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,9 @@ from torch import nn
 
 from landfall.models import Network
 from landfall.training.recipe import OptimizerSection
+
+# Where a group of weights remembers its rate before any decay; it is saved with the optimiser.
+_FULL = "full_lr"
 
 
 def create_optimizer(network: Network, options: OptimizerSection) -> torch.optim.Optimizer:
@@ -24,11 +28,25 @@ def create_optimizer(network: Network, options: OptimizerSection) -> torch.optim
     rest = [weight for weight in trained if id(weight) not in in_mask]
     masked = [weight for weight in trained if id(weight) in in_mask]
     mask_lr = options.lr if options.mask_lr is None else options.mask_lr
-    groups: list[dict[str, Any]] = [{"params": rest, "lr": options.lr}]
+    groups: list[dict[str, Any]] = [{"params": rest, "lr": options.lr, _FULL: options.lr}]
     if masked:
-        groups.append({"params": masked, "lr": mask_lr})
+        groups.append({"params": masked, "lr": mask_lr, _FULL: mask_lr})
     if options.name == "sgd":
         return torch.optim.SGD(
             groups, lr=options.lr, momentum=options.momentum, weight_decay=options.weight_decay
         )
     return torch.optim.Adam(groups, lr=options.lr, weight_decay=options.weight_decay)
+
+
+def cosine_decay(done: float) -> float:
+    """Return what is left of a rate when a share ``done`` of all steps is done: 1 at 0, 0 at 1.
+
+    I. Loshchilov, F. Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*, ICLR 2017, equation 5.
+    """
+    return 0.5 * (1.0 + math.cos(math.pi * min(max(done, 0.0), 1.0)))
+
+
+def decay_rates(optimizer: torch.optim.Optimizer, done: float) -> None:
+    """Set the rates of an optimiser of `create_optimizer` for a share ``done`` of all steps."""
+    for group in optimizer.param_groups:
+        group["lr"] = group[_FULL] * cosine_decay(done)

@@ -130,6 +130,8 @@ class ScheduleSection(Section):
         patience: epochs without a better validation before training stops.
         batch_queries: triplets of a step, in all processes together.
         accumulate: steps whose gradients are added up before the weights change.
+        decay: of the learning rates from the first step to the last of all epochs: "none", as in the paper,
+            or "cosine", down to zero.
         precision: "32", "bf16", or "auto", which is bf16 on a GPU that has it.
     """
 
@@ -137,6 +139,7 @@ class ScheduleSection(Section):
     patience: _Count = 3
     batch_queries: _Count = 4
     accumulate: _Count = 1
+    decay: Literal["none", "cosine"] = "none"
     precision: Literal["auto", "32", "bf16"] = "auto"
 
 

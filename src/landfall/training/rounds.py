@@ -50,6 +50,13 @@ class Rounds:
         """How many rounds there are in all epochs."""
         return self.per_epoch * self.recipe.schedule.epochs
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps an epoch has; each round's last one may have fewer triplets."""
+        size, batch = self.recipe.mining.queries_per_round, self.recipe.schedule.batch_queries
+        full, rest = divmod(self.queries_per_epoch, size)
+        return full * -(-size // batch) + -(-rest // batch)
+
     def place(self, number: int) -> tuple[int, int]:
         """Return epoch and round within it, both from 0."""
         return divmod(number, self.per_epoch)
