@@ -24,6 +24,13 @@ def test_the_mask_branch_has_a_rate_of_its_own(head: str) -> None:
     assert set(rates(head, lr=1e-4).values()) == {1e-4}
 
 
+def test_the_head_has_a_rate_of_its_own_which_its_mask_follows() -> None:
+    for options, of_mask in (({"mask_lr": 1e-2}, 1e-2), ({}, 1e-3)):
+        for name, rate in rates("crn2", lr=1e-5, head_lr=1e-3, **options).items():
+            expected = of_mask if ".mask." in name else 1e-3 if name.startswith("head.") else 1e-5
+            assert rate == expected, name
+
+
 @pytest.mark.parametrize("head", ["base", "gem", "netvlad", "crn", "crn2"])
 def test_frozen_stages_are_not_optimised_and_all_else_is(head: str) -> None:
     expected = {

@@ -1,4 +1,4 @@
-"""Optimisers: Adam or SGD, with a rate for the mask of CRN and CRN2. Paper, section 4 and table 3."""
+"""Optimisers: Adam or SGD, with rates of their own for head and mask. Paper, section 4 and table 3."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ def create_optimizer(network: Network, options: OptimizerSection) -> torch.optim
     """
     mask: nn.Module | None = getattr(network.head, "mask", None)
     in_mask = set() if mask is None else {id(weight) for weight in mask.parameters()}
-    trained = [weight for weight in network.parameters() if weight.requires_grad]
-    rest = [weight for weight in trained if id(weight) not in in_mask]
-    masked = [weight for weight in trained if id(weight) in in_mask]
-    mask_lr = options.lr if options.mask_lr is None else options.mask_lr
-    groups: list[dict[str, Any]] = [{"params": rest, "lr": options.lr, _FULL: options.lr}]
-    if masked:
-        groups.append({"params": masked, "lr": mask_lr, _FULL: mask_lr})
+    in_head = {id(weight) for weight in network.head.parameters()} - in_mask
+    head_lr = options.lr if options.head_lr is None else options.head_lr
+    mask_lr = head_lr if options.mask_lr is None else options.mask_lr
+    by_rate: dict[float, list[nn.Parameter]] = {}
+    for weight in network.parameters():
+        if weight.requires_grad:
+            lr = mask_lr if id(weight) in in_mask else head_lr if id(weight) in in_head else options.lr
+            by_rate.setdefault(lr, []).append(weight)
+    groups: list[dict[str, Any]] = [{"params": own, "lr": lr, _FULL: lr} for lr, own in by_rate.items()]
     if options.name == "sgd":
         return torch.optim.SGD(
             groups, lr=options.lr, momentum=options.momentum, weight_decay=options.weight_decay

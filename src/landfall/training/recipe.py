@@ -111,12 +111,14 @@ class OptimizerSection(Section):
 
     Attributes:
         lr: the learning rate.
-        mask_lr: of the mask branch of CRN and CRN2; None takes ``lr``.
+        head_lr: of the head; None takes ``lr``. A head's weights are few and larger than the backbone's.
+        mask_lr: of the mask branch of CRN and CRN2; None takes the head's.
         momentum: of SGD.
     """
 
     name: Literal["adam", "sgd"] = "adam"
     lr: _Positive = 1e-5
+    head_lr: _Positive | None = None
     mask_lr: _Positive | None = None
     momentum: _Share = 0.9
     weight_decay: _NotNegative = 0.0
