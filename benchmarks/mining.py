@@ -69,14 +69,16 @@ class Case:
         return made[0], made[1]
 
 
-def with_landfall(case: Case, queries: Descriptors, database: Descriptors) -> Triplets:
-    return mine(
-        case.round, queries, database, case.positives, case.excluded, negatives=NEGATIVES, device="cpu"
-    )
+def with_landfall(
+    planned: Round, positives: Neighbours, excluded: Neighbours, queries: Descriptors, database: Descriptors
+) -> Triplets:
+    return mine(planned, queries, database, positives, excluded, negatives=NEGATIVES, device="cpu")
 
 
-def with_an_index_per_query(case: Case, queries: Descriptors, database: Descriptors) -> Triplets:
-    place = {int(row): at for at, row in enumerate(case.round.database)}
+def with_an_index_per_query(
+    planned: Round, positives: Neighbours, excluded: Neighbours, queries: Descriptors, database: Descriptors
+) -> Triplets:
+    place = {int(row): at for at, row in enumerate(planned.database)}
     best, hardest = [], []
 
     def nearest(query: Descriptors, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -84,14 +86,14 @@ def with_an_index_per_query(case: Case, queries: Descriptors, database: Descript
         index.add(database[[place[int(row)] for row in rows]])
         return np.asarray(rows[index.search(query[None], count)[1][0]])
 
-    for query, described in zip(case.round.queries, queries, strict=True):
-        best.append(nearest(described, case.positives[int(query)], 1)[0])
-        far = np.setdiff1d(case.round.sample, case.excluded[int(query)], assume_unique=True)
+    for query, described in zip(planned.queries, queries, strict=True):
+        best.append(nearest(described, positives[int(query)], 1)[0])
+        far = np.setdiff1d(planned.sample, excluded[int(query)], assume_unique=True)
         hardest.append(nearest(described, far, NEGATIVES))
-    return Triplets(case.round.queries, np.array(best), np.array(hardest))
+    return Triplets(planned.queries, np.array(best), np.array(hardest))
 
 
-WAYS: dict[str, Callable[[Case, Descriptors, Descriptors], Triplets]] = {
+WAYS: dict[str, Callable[[Round, Neighbours, Neighbours, Descriptors, Descriptors], Triplets]] = {
     "landfall": with_landfall,
     "per_query_index": with_an_index_per_query,
 }
@@ -102,7 +104,7 @@ def _warm(way: str) -> Case:
     torch.set_num_threads(1)
     faiss.omp_set_num_threads(1)
     tiny = Case(5, 40)
-    WAYS[way](tiny, *tiny.descriptors(16, np.float32))
+    WAYS[way](tiny.round, tiny.positives, tiny.excluded, *tiny.descriptors(16, np.float32))
     return tiny
 
 
@@ -111,7 +113,7 @@ def _measure_time(way: str, queries: int, sample: int, dim: int, sender: Connect
     case = Case(queries, sample)
     described = case.descriptors(dim, np.float32)
     started = time.process_time()
-    triplets = WAYS[way](case, *described)
+    triplets = WAYS[way](case.round, case.positives, case.excluded, *described)
     sender.send((time.process_time() - started, triplets.positives, triplets.negatives))
 
 
@@ -124,7 +126,7 @@ def _measure_memory(
     described = case.descriptors(dim, dtype)
     cached = held_mb("VmRSS")
     forget_peak()
-    with_landfall(case, *described)
+    with_landfall(case.round, case.positives, case.excluded, *described)
     peak = held_mb("VmHWM")
     sender.send(
         {
@@ -135,16 +137,21 @@ def _measure_memory(
     )
 
 
-def agreement(case: Case, dim: int, ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> dict[str, float]:
+def agreement(
+    planned: Round,
+    queries: Descriptors,
+    database: Descriptors,
+    ours: tuple[Any, Any],
+    theirs: tuple[Any, Any],
+) -> dict[str, float]:
     """Return shares of triplets that are the same, and what separates photos that are not.
 
     ``largest_tie``: over all places in the ranking where the two ways took different photos, the largest
     difference of the two photos' distances to the query, in float64, relative to the distance.
     """
-    queries, database = case.descriptors(dim, np.float32)
 
     def distances(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        at = np.searchsorted(case.round.database, rows)
+        at = np.searchsorted(planned.database, rows)
         asked = np.arange(len(queries))
         return np.array(
             [
@@ -195,7 +202,12 @@ def main() -> None:
         "cpu_s": {way: statistics.median(taken) for way, taken in seconds.items()},
         "speedup": statistics.median(ratios),
         "speedups": ratios,
-        "agreement": agreement(case, options.dim, triplets["landfall"], triplets["per_query_index"]),
+        "agreement": agreement(
+            case.round,
+            *case.descriptors(options.dim, np.float32),
+            triplets["landfall"],
+            triplets["per_query_index"],
+        ),
         "memory": {
             name: in_new_process(_measure_memory, dtype, *size)
             for name, dtype in (("float32", np.float32), ("float16", np.float16))
