@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE", help="base, gem, netvlad, crn, crn2, quick, or a YAML file."),
+        typer.Argument(metavar="RECIPE", help="base, gem, netvlad, crn, crn2, quick, small, or a YAML file."),
     ] = None,
     data: Annotated[
         str | None,
