@@ -110,6 +110,33 @@ def run(
         raise typer.Exit(1)
 
 
+@app.command()
+def report(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="The --out of 'landfall experiment run'.")
+    ] = Path("landfall-results"),
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FOLDER", help="Write it here; into RESULTS by default.")
+    ] = None,
+    with_photos: Annotated[
+        bool,
+        typer.Option("--with-photos", help="Take in pictures with photos of datasets that are not drawn."),
+    ] = False,
+    json_to: options.Json = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Render what is there beside the paper's figures: report.md, report.html, results.json, figures."""
+    from landfall.experiments.paper.report import write_report
+
+    written = write_report(results, to, with_photos=with_photos)
+    for label in written.left_out:
+        say(f"Pictures with photos of {label} are left out; --with-photos takes them in.", quiet=quiet)
+    say(f"Wrote {len(written.files)} files.", quiet=quiet)
+    write_json(json_to, written.numbers)
+    if json_to != "-":
+        answer(f"{(to or results) / 'report.html'}")
+
+
 @contextmanager
 def _going_on_told() -> Iterator[None]:
     """Say after Ctrl-C how the experiments go on."""

@@ -13,6 +13,7 @@ from landfall.rendering.contact_sheet import SheetPhoto, SheetRow, sheet_section
 from landfall.rendering.contact_sheet_png import draw_sheet
 from landfall.rendering.files import write_output
 from landfall.rendering.frame import local_metres
+from landfall.rendering.grouped_table import Cell, ColumnGroup, grouped_table
 from landfall.rendering.page import Html, Page, facts, figure, paragraph, preformatted, table
 from landfall.rendering.plots import Curve, ErrorCurve, plot_curves, plot_errors, plot_recall
 from landfall.rendering.positions_map import PositionGroup, draw_positions
@@ -40,6 +41,8 @@ __all__ = [
     "AttentionCell",
     "AttentionColumn",
     "AttentionRow",
+    "Cell",
+    "ColumnGroup",
     "Curve",
     "ErrorCurve",
     "Html",
@@ -57,6 +60,7 @@ __all__ = [
     "draw_sheet",
     "facts",
     "figure",
+    "grouped_table",
     "local_metres",
     "map_page",
     "map_section",

@@ -22,9 +22,21 @@ def environment() -> dict[str, str | None]:
         "torch": str(torch.__version__),
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": str(torch.get_num_threads()),
     }
+
+
+@cache
+def _cpu() -> str | None:
+    """Return the processor's model; None where the system has no such file."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    models = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")]
+    return models[0] if models else None
 
 
 @cache

@@ -138,7 +138,7 @@ def plan_experiments(
                 start = _resolved(variant, budget, [*changes, *variant.untrained])
                 runs += [_planned(variant, _seeded(start, seed), key, trained=False) for seed in seeds]
         plans.append(
-            ExperimentPlan(experiment, tuple(runs), usable, data.train.label, len(data.train.queries), key)
+            ExperimentPlan(experiment, tuple(runs), usable, data.train.label, len(data.query_rows), key)
         )
     return plans
 

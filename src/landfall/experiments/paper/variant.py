@@ -63,11 +63,11 @@ class Experiment:
     product: str | None = None
     recall_told: bool = True
 
-    def row(self, variant: Variant, threshold_m: float) -> str:
-        """Return a row's label."""
+    def row(self, label: str, threshold_m: float) -> str:
+        """Return the label of a variant's row."""
         if len(self.thresholds_m) == 1:
-            return variant.label
-        return f"{threshold_m:g} m" if len(self.variants) == 1 else f"{variant.label}, {threshold_m:g} m"
+            return label
+        return f"{threshold_m:g} m" if len(self.variants) == 1 else f"{label}, {threshold_m:g} m"
 
 
 EXPERIMENTS: Registry[Experiment] = Registry("experiment")
