@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.training.street import small_recipe
 
 from landfall.training import Machine, train
@@ -52,3 +53,15 @@ def test_training_goes_through_the_database_s_photos(street: Path, tmp_path: Pat
     result = train(recipe, street, tmp_path / "run", machine=Machine("cpu", workers=1))
     # 36 queries in steps of two.
     assert [record.step for record in result.state.epochs] == [0, 18, 36]
+
+
+def test_validation_counts_the_database_s_photos_as_queries_too(street: Path, tmp_path: Path) -> None:
+    def recall(name: str, *, database_queries: bool) -> dict[int, float]:
+        recipe = small_recipe(data={"database_queries": database_queries}, schedule={"epochs": 1})
+        result = train(recipe, street, tmp_path / name, machine=Machine("cpu", workers=1))
+        return result.state.epochs[0].recall
+
+    # Six of seven queries have a positive, and so have all twelve database photos: 6/7, and 18/19.
+    # Of 12 database photos one is found among the first 20 in any case.
+    assert recall("plain", database_queries=False)[20] == pytest.approx(100 * 6 / 7)
+    assert recall("both", database_queries=True)[20] == pytest.approx(100 * 18 / 19)

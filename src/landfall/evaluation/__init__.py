@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from landfall.evaluation.evaluation import evaluate_descriptors
 from landfall.evaluation.intervals import bootstrap_interval, paired_difference
+from landfall.evaluation.own_queries import own_hits
 from landfall.evaluation.recall import hits_at, recall_at
 from landfall.evaluation.resources import peak_rss_mb
 from landfall.evaluation.result import Evaluation, ThresholdResult
@@ -18,6 +19,7 @@ __all__ = [
     "bootstrap_interval",
     "evaluate_descriptors",
     "hits_at",
+    "own_hits",
     "paired_difference",
     "peak_rss_mb",
     "recall_at",

@@ -101,7 +101,8 @@ class Plan:
             f"photos, {len(data.query_rows)} queries, of which {data.unusable} have no positive within "
             f"{recipe.data.train_radius_m:g} m and are left out.",
             f"Validating on {data.val.label}: {len(data.val.database)} database photos, "
-            f"{len(data.val.queries)} queries.",
+            f"{len(data.val.queries)} queries"
+            + (", and those photos as queries, too." if recipe.data.database_queries else "."),
             f"An epoch: {rounds.queries_per_epoch} queries in {rounds.per_epoch} rounds; at most "
             f"{recipe.schedule.epochs} epochs.",
             f"Descriptors: up to {self.round_bytes / MIB:,.0f} MiB a round and "

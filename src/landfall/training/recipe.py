@@ -57,6 +57,7 @@ class DataSection(Section):
         far_m: negatives are at least this far from the query; also what validation counts as right.
         database_queries: let database photos be queries, too, for a dataset with few of them (off in the
             paper). Photos of a database photo's own spot are neither its positives nor its negatives.
+            Validation counts them, too.
     """
 
     train_split: str = "train"
