@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from landfall.datasets import load_dataset
+from landfall.errors import TrainingError
 from landfall.models import Network, create_network
 from landfall.training.feature_cache import FeatureCache, compute_frozen
 from landfall.training.inputs import InputReader
@@ -95,6 +96,16 @@ def test_features_of_other_photos_or_weights_are_computed_anew(
     assert told == []
     cache(tmp_path, fingerprint="b").fill(network, photos, lambda done, _: told.append(done))
     assert told == [16, 32, 48]
+
+
+def test_two_trainings_don_t_fill_one_cache_at_once(
+    tmp_path: Path, network: Network, photos: PhotoCache
+) -> None:
+    def tell(_done: int, _total: int) -> None:
+        with pytest.raises(TrainingError, match="Another training computes"):
+            cache(tmp_path).fill(network, photos, unheard)
+
+    cache(tmp_path).fill(network, photos, tell)
 
 
 def test_inputs_are_the_same_from_pixels_from_features_and_mixed(

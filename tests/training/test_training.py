@@ -127,6 +127,29 @@ def test_kept_features_give_the_same_training_within_half_precision(
         np.testing.assert_allclose(steps(kept.folder), steps(plain.folder), rtol=5e-3, atol=1e-3)
 
 
+def test_trainings_one_after_another_share_frozen_features(street: Path, tmp_path: Path) -> None:
+    machine = Machine("cpu", workers=1, cache=tmp_path / "cache")
+
+    def stages(name: str, **changes: Any) -> set[str]:
+        told: list[Progress] = []
+        recipe = small_recipe(memory={"features_mb": 8.0}, schedule={"epochs": 1}, **changes)
+        train(recipe, street, tmp_path / name, machine=machine, progress=told.append)
+        return {progress.stage for progress in told}
+
+    assert "features" in stages("first")
+    head = {"model": {"head": "gem", "head_options": {}}}
+    assert "features" not in stages("second", **head), "another head on the same frozen stages"
+    assert "features" in stages("third", seed=1), "other random weights"
+    alone = train(
+        small_recipe(memory={"features_mb": 8.0}, schedule={"epochs": 1}, **head),
+        street,
+        tmp_path / "alone",
+        machine=CPU,
+    )
+    assert alone.folder.last.read_bytes() == (tmp_path / "second" / "last.safetensors").read_bytes()
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
 def test_memory_budgets_change_no_bit(plain: TrainingResult, trained: Trained) -> None:
     poor = trained("poor", memory={"photos_mb": 0.05, "descriptors_mb": 0.0})
     assert plain.folder.last.read_bytes() == poor.folder.last.read_bytes()

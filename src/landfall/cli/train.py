@@ -37,6 +37,10 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, for example optimizer.lr=1e-4."),
     ] = None,
     layout: Annotated[str, typer.Option("--layout", help="The layout; found by itself by default.")] = "auto",
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="FOLDER", help="Share frozen features with other trainings here."),
+    ] = None,
     device: options.Device = None,
     processes: Annotated[
         int, typer.Option("--processes", min=1, help="That train together, a GPU each, or all on the CPU.")
@@ -53,7 +57,7 @@ def train(
     # A mistake in the recipe is told before torch is loaded.
     every = [*(changes or ()), *([] if seed is None else [f"seed={seed}"])]
     chosen = None if recipe is None else training.load_recipe(recipe, every)
-    machine = training.Machine(device, processes, workers)
+    machine = training.Machine(device, processes, workers, cache)
     with Bars(quiet=quiet) as bars, packages_told(), _resuming_told(resume or out):
         if resume is not None:
             result = training.resume(resume, dataset=data, machine=machine, say=bars.say, progress=bars.show)

@@ -102,6 +102,12 @@ class TrainingData:
         parts = [Protocol.of(split).hash for split in (self.train, self.val)]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
+    @cached_property
+    def files_fingerprint(self) -> str:
+        """A hash of the files as they are now: it also changes with where they lie, their sizes and times."""
+        told = [[str(path), (stat := path.stat()).st_size, stat.st_mtime_ns] for path in self.paths]
+        return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+
     @property
     def unusable(self) -> int:
         """Training queries that have no positive."""

@@ -7,7 +7,9 @@ batches: what is in the file then depends on no kill in between.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landfall import files
+from landfall.errors import TrainingError
+from landfall.files import hash_bytes
 from landfall.models import Network
+from landfall.models.checkpoint import hash_tensors
 from landfall.training import ranks
 from landfall.training.photo_cache import PhotoCache
 
@@ -67,10 +72,16 @@ class FeatureCache:
         Raises:
             PhotoError: a photo can't be used.
             OSError: the disk is full or not writable.
+            TrainingError: another training fills the same cache.
         """
-        if ranks.rank() == 0:
-            self._prepare()
-        ranks.barrier()
+        with self._held():
+            if ranks.rank() == 0:
+                self._prepare()
+            ranks.barrier()
+            self._fill(network, photos, tell)
+            ranks.barrier()
+
+    def _fill(self, network: Network, photos: PhotoCache, tell: Callable[[int, int], None]) -> None:
         features = np.memmap(
             self._folder / "features.f16", np.float16, "r+", shape=(self.capacity, *self.shape)
         )
@@ -85,7 +96,6 @@ class FeatureCache:
                 # In this order, so that a power failure can't leave zeros that count as done.
                 features.flush()
                 files.write_json(done_path, {"batches": number + 1})
-        ranks.barrier()
         self._features = features
 
     def read(self, rows: NDArray[np.int64]) -> Tensor:
@@ -93,6 +103,14 @@ class FeatureCache:
         if self._features is None:
             raise ValueError("the cache is read before it was filled")
         return torch.from_numpy(np.asarray(self._features[rows])).permute(0, 3, 1, 2)
+
+    def _held(self) -> AbstractContextManager[object]:
+        if ranks.rank() > 0:
+            return nullcontext()
+        busy = TrainingError(
+            f"Another training computes frozen features in {self._folder}. Wait for it, or use another cache."
+        )
+        return files.hold(self._folder / ".lock", busy)
 
     def _starts(self) -> range:
         return range(0, self.capacity, _BATCH)
@@ -109,6 +127,22 @@ class FeatureCache:
         with (self._folder / "features.f16").open("wb") as file:
             file.truncate(self.size_bytes)
         files.write_json(told, self._told)
+
+
+def fingerprint(network: Network, photos: str) -> str:
+    """Return 16 hexadecimal digits that change with what the frozen stages make of photos.
+
+    Args:
+        network: its frozen stages, and how it takes photos.
+        photos: a fingerprint of the photos.
+    """
+    tensors = {
+        f"{number}.{name}": tensor.cpu().numpy()
+        for number, stage in enumerate(network.backbone.frozen)
+        for name, tensor in stage.state_dict().items()
+    }
+    told = [photos, hash_tensors(tensors), repr(network.card.input_spec), network.card.mean, network.card.std]
+    return hash_bytes(json.dumps(told).encode())[:16]
 
 
 def compute_frozen(network: Network, pixels: NDArray[np.uint8]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,14 @@ class Machine:
         device: "cpu", "cuda", "cuda:1"; None takes a GPU where there is one.
         processes: that train together, each on its own GPU or all on the CPU.
         workers: threads of each that read photos; None is one a core.
+        cache: a folder for frozen features, where trainings one after another find what an earlier one
+            computed; it is left there. None keeps them in the training's own folder, and removes them.
     """
 
     device: str | None = None
     processes: int = 1
     workers: int | None = None
+    cache: Path | None = None
 
 
 def is_first_process() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from landfall.models.heads import ClusteredHead
 from landfall.training.data import TrainingData
 from landfall.training.describing import Describer, DescriptorSpace
 from landfall.training.failures import told_memory_errors
-from landfall.training.feature_cache import FeatureCache, compute_frozen
+from landfall.training.feature_cache import FeatureCache, compute_frozen, fingerprint
 from landfall.training.inputs import InputReader
 from landfall.training.keeper import Keeper
 from landfall.training.lightning_trainer import create_trainer, interruptible, quiet_lightning, uses_bf16
@@ -168,7 +167,7 @@ def _run(
         )
         open_things.callback(photos.close)
         bf16 = uses_bf16(recipe, device)
-        reader = InputReader(photos, _feature_cache(folder, recipe, data, plan))
+        reader = InputReader(photos, _feature_cache(folder, machine, network, data, plan))
         module = TrainingModule(
             network,
             recipe,
@@ -234,16 +233,18 @@ def _frozen_shape(network: Network, recipe: Recipe) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _feature_cache(folder: RunFolder, recipe: Recipe, data: TrainingData, plan: Plan) -> FeatureCache | None:
+def _feature_cache(
+    folder: RunFolder, machine: Machine, network: Network, data: TrainingData, plan: Plan
+) -> FeatureCache | None:
     if plan.cached_features == 0:
         return None
-    model = json.dumps(recipe.model.model_dump(mode="json"), sort_keys=True)
+    told = fingerprint(network, f"{data.files_fingerprint} {plan.cached_features}")
     return FeatureCache(
-        folder.cache,
+        folder.cache if machine.cache is None else machine.cache / f"features-{told}",
         plan.frozen_shape,
         len(data.paths),
-        budget_bytes=int(recipe.memory.features_mb * MIB),
-        fingerprint=f"{data.fingerprint} {model}",
+        budget_bytes=int(plan.recipe.memory.features_mb * MIB),
+        fingerprint=told,
     )
 
 

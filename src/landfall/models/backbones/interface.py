@@ -26,6 +26,11 @@ class Backbone(nn.Module):
         """Return the feature map."""
         raise NotImplementedError
 
+    @property
+    def frozen(self) -> tuple[nn.Module, ...]:
+        """The stages that no training changes, in the order in which photos go through them."""
+        return ()
+
     def frozen_features(self, x: Tensor) -> Tensor:
         """Return what the stages that no training changes make of photos; by default there are none."""
         return x

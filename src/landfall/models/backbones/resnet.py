@@ -108,17 +108,19 @@ class ResNet(Backbone):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        for module in self._frozen():
+        for module in self.frozen:
             module.requires_grad_(requires_grad=False)
         self.train()
 
-    def _frozen(self) -> tuple[nn.Module, ...]:
+    @property
+    def frozen(self) -> tuple[nn.Module, ...]:
+        """The stages before ``layer3``."""
         return self.conv1, self.bn1, self.layer1, self.layer2
 
     def train(self, mode: bool = True) -> Self:
         """Set training mode, except for what must not change: frozen layers and fixed batch norms."""
         super().train(mode)
-        for module in self._frozen():
+        for module in self.frozen:
             module.eval()
         if not self.train_batch_norm:
             for module in self.layer3.modules():
