@@ -47,7 +47,7 @@ def test_the_gradient_is_that_of_the_plain_loss(margin: float, always_whole: boo
     model, loss, x = network(), TripletLoss(margin=margin), photos(8)
     step = SparseGradients(model, loss, always_whole=always_whole).step(x, PLACES)
     described = model(x)
-    expected = loss(*(described[PLACES[:, part]] for part in (0, 1)), described[PLACES[:, 2:]])
+    expected = loss(described[PLACES[:, 0]], described[PLACES[:, 1]], described[PLACES[:, 2:]])
     torch.testing.assert_close(step.loss, expected.detach())
     torch.testing.assert_close(step.descriptors, described.detach())
     for got, wanted in zip(gradients(model, step.objective), gradients(model, expected), strict=True):
