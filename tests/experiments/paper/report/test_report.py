@@ -248,6 +248,17 @@ def test_no_path_of_this_machine_is_told(results: Path, report: Report) -> None:
         assert str(Path.home()).encode() + b"/" not in path.read_bytes(), path.name
 
 
+def test_changes_that_others_go_over_are_not_told_as_made(tmp_path: Path) -> None:
+    folder = make_results(tmp_path, ("figure6",), seeds=(0,))
+    record = folder.record("figure6")
+    assert record is not None
+    folder.write("figure6", {**record, "set": ["augmentation.flip=0.1", "optimizer={lr: 1e-4}"]})
+    write_report(tmp_path)
+    _, *rows = table_after((tmp_path / "report.md").read_text(encoding="utf-8"), "training queries")
+    [moved] = [row for row in rows if row[0] == "flip + rotate"]
+    assert moved[1] == "augmentation.rotation_deg=30, memory.features_mb=0"
+
+
 def test_failed_runs_are_named(tmp_path: Path) -> None:
     folder = make_results(tmp_path, ("table3",), missing=("1e-3",))
     record = folder.record("table3")

@@ -89,14 +89,14 @@ def _overview(begun: dict[str, ExperimentSummary]) -> Grid:
         if summary is not None and summary.runs:
             state = f"{summary.done} of {len(summary.runs)} runs"
             state += f", {len(summary.record['failed'])} failed" if summary.record["failed"] else ""
-        budget = "" if summary is None else summary.record["budget"]
+        budget = Cell() if summary is None else _budget(summary)
         seeds = "" if summary is None else str(len(summary.record["seeds"]))
         rows.append(
             (
                 Cell(experiment.title),
                 Cell(experiment.where),
                 Cell(name),
-                Cell(budget),
+                budget,
                 Cell(seeds),
                 Cell(state),
             )
@@ -108,6 +108,12 @@ def _overview(begun: dict[str, ExperimentSummary]) -> Grid:
         ColumnGroup("", ("state",), numeric=False),
     )
     return Grid(groups, tuple(rows), tuple(links))
+
+
+def _budget(summary: ExperimentSummary) -> Cell:
+    count = len(summary.record["set"])
+    changed = (f"{count} --set",) if count and summary.variants else ()
+    return Cell(summary.record["budget"], changed)
 
 
 def _experiment_blocks(
@@ -145,14 +151,15 @@ def _experiment_blocks(
 
 def _trainings(summary: ExperimentSummary) -> Grid:
     """Return what is varied, and what each training came to."""
+    changed = any(variant.changes for variant in summary.variants)
     groups = (
-        ColumnGroup("", ("", "changed in the recipe"), numeric=False),
+        ColumnGroup("", ("", "changed in the recipe") if changed else ("",), numeric=False),
         ColumnGroup("", ("usable queries", "height x width", "steps", "best epoch", "hours")),
     )
     rows = tuple(
         (
             Cell(variant.label),
-            Cell(", ".join(variant.changes)),
+            *((Cell(", ".join(variant.changes)),) if changed else ()),
             Cell(str(variant.usable_queries)),
             Cell(f"{variant.size[0]} x {variant.size[1]}"),
             Cell(_each(variant.runs, "steps")),

@@ -45,7 +45,8 @@ class VariantSummary:
 
     Attributes:
         label: its row.
-        changes, untrained_changes: ``key=value`` on its recipe, and further ones where it is not trained.
+        changes, untrained_changes: ``key=value`` on its recipe, and further ones where it is not trained; not
+            those that a change of all recipes goes over.
         usable_queries: training queries with a positive.
         size: height and width of its photos.
         runs, untrained: one a seed.
@@ -166,7 +167,7 @@ def _experiment(folder: ResultsFolder, experiment: Experiment, record: dict[str,
     variants = tuple(
         VariantSummary(
             told["label"],
-            tuple(told["changes"]),
+            _standing(told["changes"], record["set"]),
             tuple(told["untrained_changes"]),
             told["usable_queries"],
             (told["size"][0], told["size"][1]),
@@ -177,6 +178,16 @@ def _experiment(folder: ResultsFolder, experiment: Experiment, record: dict[str,
     )
     tests = tuple(_on_test(folder, experiment, variants, told) for told in record["tests"])
     return ExperimentSummary(experiment, record, variants, tests)
+
+
+def _standing(changes: list[str], later: list[str]) -> tuple[str, ...]:
+    """Return the changes of keys that no later change sets, itself or with its whole section."""
+    keys = [change.partition("=")[0] for change in later]
+    return tuple(
+        change
+        for change in changes
+        if not any(f"{change.partition('=')[0]}.".startswith(f"{key}.") for key in keys)
+    )
 
 
 def _runs(folder: ResultsFolder, told: list[dict[str, Any]], *, trained: bool) -> Iterator[RunSummary]:
