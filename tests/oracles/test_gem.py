@@ -48,13 +48,23 @@ def test_gem_without_whitening_is_the_normalised_generalised_mean() -> None:
 
 def test_gem_whitening_comes_between_two_normalisations() -> None:
     torch.manual_seed(0)
-    head = GeM(in_channels=5, out_dim=3)
+    head = GeM(in_channels=5, out_dim=3, random_start=True)
     x = a_map().float()
     pooled = GeM(in_channels=5, whitening=False)(x)
     assert head.whitening is not None
     projected = pooled @ head.whitening.weight.T + head.whitening.bias
     expected = projected / projected.square().sum(dim=1, keepdim=True).sqrt()
     torch.testing.assert_close(head(x), expected)
+
+
+def test_an_untrained_gem_is_one_without_whitening() -> None:
+    x = a_map().float()
+    pooled = GeM(in_channels=5, whitening=False)(x)
+    torch.testing.assert_close(GeM(in_channels=5)(x), pooled)
+    # An orthogonal map to more numbers keeps the distances between any two.
+    wider = GeM(in_channels=5, out_dim=9)(x)
+    torch.testing.assert_close(torch.pdist(wider), torch.pdist(pooled))
+    assert not torch.allclose(GeM(in_channels=5, random_start=True)(x), pooled, atol=1e-2)
 
 
 def test_exponent_is_three_and_fixed_unless_learned() -> None:

@@ -7,7 +7,10 @@ Equation: f_k = (1/N sum_l x_l(k)^p)^(1/p); p = 1 is the mean, and p to infinity
 The exponent is p = 3, fixed and shared by all channels, as in the paper; then L2, a linear layer with bias
 (the learned whitening), L2. Nothing is normalised before the pooling.
 
-Deviations: none by default. ``learn_p=True`` trains p, as Radenović et al. do; ``whitening=False`` leaves the
+Deviations: the paper does not say where the linear layer starts. Here it starts as the identity, or with
+another D as a random orthogonal map, so that an untrained GeM describes as one without the layer does and
+training can only move from there; ``random_start=True`` is PyTorch's own start, which costs an untrained head
+several points of recall. ``learn_p=True`` trains p, as Radenović et al. do; ``whitening=False`` leaves the
 linear layer out, for backbones that were not trained with one.
 """
 
@@ -63,6 +66,7 @@ class GeM(Head):
         p: the exponent, or its start with ``learn_p``.
         learn_p: train p.
         whitening: learn a linear layer after the pooling; without it D is ``in_channels``.
+        random_start: start that layer at random.
 
     Raises:
         ModelError: p or ``out_dim`` is not positive, or ``out_dim`` asks for the layer that is left out.
@@ -78,6 +82,7 @@ class GeM(Head):
         p: float = 3.0,
         learn_p: bool = False,
         whitening: bool = True,
+        random_start: bool = False,
     ) -> None:
         super().__init__(in_channels=in_channels)
         if not 0 < p < math.inf:
@@ -98,6 +103,11 @@ class GeM(Head):
             self.register_buffer("p", exponent)
         self._out_dim = in_channels if out_dim is None else out_dim
         self.whitening = nn.Linear(in_channels, self._out_dim) if whitening else None
+        if self.whitening is not None and not random_start:
+            # The identity where D is that of the map.
+            square = self._out_dim == in_channels
+            (nn.init.eye_ if square else nn.init.orthogonal_)(self.whitening.weight)
+            nn.init.zeros_(self.whitening.bias)
 
     @property
     def out_dim(self) -> int:
