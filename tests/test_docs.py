@@ -36,7 +36,7 @@ def test_commands_in_a_document_are_understood(document: Path) -> None:
     landfall = Path(sys.executable).with_name("landfall")
     for command in sorted(commands):
         words = command.split()
-        verb = words if words[0] in ("dataset", "models", "index") else words[:1]
+        verb = words if words[0] in ("dataset", "models", "index", "experiment") else words[:1]
         done = subprocess.run([landfall, *verb, "--help"], capture_output=True, text=True, check=False)
         assert done.returncode == 0, (command, done.stderr)
 
