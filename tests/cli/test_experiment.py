@@ -46,6 +46,8 @@ def test_run_goes_on_and_report_tells(landfall: Run, tmp_path: Path) -> None:
     again = landfall(*command)
     assert again.returncode == 0, again.stderr
     assert "measuring" not in again.stderr
+    assert "figure5: Test positive distance on street/val" in again.stdout
+    assert "50 m" in again.stdout
     assert "Training" not in again.stderr
 
     changed = landfall(*command, "--set", "optimizer.lr=3e-5")

@@ -80,6 +80,8 @@ def run(
 ) -> None:
     """Train and measure what is not there yet; run again after a kill, it goes on where it stopped."""
     from landfall.experiments.paper import EXPERIMENTS, Budget, Task, plan_experiments, run_experiments
+    from landfall.experiments.paper.report import summarise, to_text
+    from landfall.experiments.paper.store import ResultsFolder
     from landfall.training import Machine
 
     chosen = list(EXPERIMENTS.values()) if name == ALL else [EXPERIMENTS[name]]
@@ -102,7 +104,10 @@ def run(
         bars.say(f"Experiments: {len(chosen)}, trainings that are not the same: {len(distinct)}.")
         records = run_experiments(plans, task, out, say=bars.say, progress=bars.show)
     write_json(json_to, records)
-    say(f"Done. The report: landfall experiment report {out}", quiet=quiet)
+    if json_to != "-":
+        told = [each for each in summarise(ResultsFolder(out)) if each.experiment.name in records]
+        answer(to_text(told))
+    say(f"The report: landfall experiment report {out}", quiet=quiet)
     failed = [(name, told) for name, record in records.items() for told in record["failed"]]
     for experiment, told in failed:
         say(f"{experiment}: {told['label']}, seed {told['seed']}, failed: {told['error']}")

@@ -14,7 +14,8 @@ from tests.experiments.paper.made_up import ENVIRONMENT, KS, hash_of, hits_of, m
 
 from landfall.errors import UsageError
 from landfall.experiments.paper.published import FIGURE_5, TABLE_1
-from landfall.experiments.paper.report import Report, write_report
+from landfall.experiments.paper.report import Report, summarise, to_text, write_report
+from landfall.experiments.paper.store import ResultsFolder
 
 REPORTED = ("table1", "table3", "figure5", "init")
 
@@ -196,6 +197,19 @@ def test_no_two_numbers_of_the_report_disagree(report: Report, markdown: str) ->
     assert all(
         f"- {each['text']}" in markdown for each in told["comparisons"] if each["reference"] == "NetVLAD"
     )
+
+
+def test_the_terminal_is_told_the_same(results: Path, report: Report) -> None:
+    text = to_text(summarise(ResultsFolder(results)))
+    told = report.numbers["experiments"]["figure5"]["tests"][0]["rows"]
+    table = text.partition("figure5: Test positive distance on cambridge/test")[2].splitlines()
+    assert table[2].split() == ["usable", "steps", "ceiling", "R@1", "R@5", "R@10", "R@20"]
+    for line, row in zip(table[3:6], told, strict=True):
+        words = line.split()
+        assert words[:5] == [*row["label"].split(), "40", "30", f"{row['ceiling']:.1f}"]
+        assert words[5] == f"{row['recall']['1']:.1f}"
+        assert words[-3:] == [f"{row['recall'][rank]:.1f}" for rank in ("5", "10", "20")]
+    assert "table2" not in text
 
 
 def test_written_elsewhere_it_is_the_same_bytes_and_nothing_else(

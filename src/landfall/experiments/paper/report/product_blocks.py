@@ -90,8 +90,12 @@ def attention_blocks(
     Args:
         shown: whether the photos of a test set may be in the report.
     """
-    for each in () if told is None else told["tests"]:
-        test = next(test for test in summary.tests if test.label == each["label"])
+    drawn = {} if told is None else {each["label"]: each for each in told["tests"]}
+    for test in summary.tests:
+        # A test set that came later has none before the experiment ran to its end again.
+        each = drawn.get(test.label)
+        if each is None:
+            continue
         yield Heading(test_heading(test))
         names = [picture["png"] for picture in each["pictures"]]
         if not shown(test.label):

@@ -16,7 +16,7 @@ from landfall.experiments.paper.report.document import (
 from landfall.experiments.paper.report.numbers import all_runs, environments, total_hours
 from landfall.experiments.paper.report.product_blocks import attention_blocks, costs_blocks, maps_blocks
 from landfall.experiments.paper.report.recall_tables import named, recall_blocks
-from landfall.experiments.paper.report.summary import ExperimentSummary, RunSummary
+from landfall.experiments.paper.report.summary import ExperimentSummary, RunSummary, told_once
 from landfall.experiments.paper.store import ResultsFolder
 from landfall.experiments.paper.variant import EXPERIMENTS, Experiment
 from landfall.rendering import Cell, ColumnGroup
@@ -162,20 +162,13 @@ def _trainings(summary: ExperimentSummary) -> Grid:
             *((Cell(", ".join(variant.changes)),) if changed else ()),
             Cell(str(variant.usable_queries)),
             Cell(f"{variant.size[0]} x {variant.size[1]}"),
-            Cell(_each(variant.runs, "steps")),
-            Cell(_each(variant.runs, "best_epoch")),
+            Cell(told_once(variant.runs, "steps")),
+            Cell(told_once(variant.runs, "best_epoch")),
             Cell(", ".join(f"{run.hours:.2f}" for run in variant.runs if run.hours is not None)),
         )
         for variant in summary.variants
     )
     return Grid(groups, rows)
-
-
-def _each(runs: Sequence[RunSummary], key: str) -> str:
-    """Return a number of every run, once where all have the same."""
-    values = [run.result[key] for run in runs if run.result is not None]
-    distinct = values[:1] if len(set(values)) == 1 else values
-    return ", ".join(map(str, distinct))
 
 
 def _about_steps(summary: ExperimentSummary) -> Iterator[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -161,6 +161,13 @@ class ExperimentSummary:
 def summarise(folder: ResultsFolder) -> list[ExperimentSummary]:
     """Return every experiment that was begun, in the order of the catalogue."""
     return [_experiment(folder, EXPERIMENTS[name], record) for name, record in folder.records().items()]
+
+
+def told_once(runs: Sequence[RunSummary], key: str) -> str:
+    """Return a number of the results of runs: once where all have the same, else of each."""
+    values = [run.result[key] for run in runs if run.result is not None]
+    distinct = values[:1] if len(set(values)) == 1 else values
+    return ", ".join(map(str, distinct))
 
 
 def _experiment(folder: ResultsFolder, experiment: Experiment, record: dict[str, Any]) -> ExperimentSummary:
