@@ -69,7 +69,11 @@ def run(
     ] = 1,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change every recipe, for example model.weights=F."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change every recipe, or one variant's: Base:optimizer.lr=1e-5.",
+        ),
     ] = None,
     test_split: Annotated[str, typer.Option("--test-split", help="Of the test sets.")] = "test",
     layout: Annotated[str, typer.Option("--layout", help="The layout; found by itself by default.")] = "auto",
@@ -93,7 +97,7 @@ def run(
         budget=budget,
         seeds=tuple(range(seeds)),
         changes=tuple(changes or ()),
-        machine=Machine(device, workers=workers),
+        machine=Machine(device, workers=workers, cache=out / "cache"),
     )
     with Bars(quiet=quiet) as bars, packages_told(), _going_on_told():
         # All of them are planned first: what makes no sense is told before hours of training.

@@ -55,13 +55,13 @@ def make_results(
             told: dict[str, Any] = {
                 "label": variant.label,
                 "changes": list(variant.changes),
-                "untrained_changes": list(variant.untrained or ()),
+                "set": [],
                 "usable_queries": 40 + number,
                 "size": [240, 320],
                 "runs": [],
                 "untrained": [],
             }
-            for kind in ("runs", "untrained") if variant.untrained is not None else ("runs",):
+            for kind in ("runs", "untrained") if variant.untrained else ("runs",):
                 for seed in seeds:
                     run = f"{variant.recipe}-{name}{number}{kind[0]}{seed}"
                     told[kind].append({"seed": seed, "run": run})

@@ -49,11 +49,7 @@ def test_published_rows_are_the_experiment_s_rows(experiment: Experiment) -> Non
 @pytest.mark.parametrize("budget", BUDGETS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_recipe_resolves_under_every_budget(variant: Variant, budget: str) -> None:
-    recipe = resolved(variant, budget)
-    if variant.untrained is not None:
-        changes = [*Budget.parse(budget).changes, *variant.changes, *variant.untrained]
-        start = load_recipe(variant.recipe, changes)
-        assert start.model.head == recipe.model.head
+    assert resolved(variant, budget).model.backbone == "resnet18"
 
 
 @pytest.mark.parametrize("experiment", EVERY)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.experiments.paper.places import NEAREST_M, make_places
 
-from landfall.errors import UsageError
+from landfall.errors import UnknownNameError, UsageError
 from landfall.experiments.paper import EXPERIMENTS, Budget, ExperimentPlan, plan_experiments
 from landfall.experiments.paper.plan import PlannedRun, run_key
 from landfall.training import Recipe, load_recipe
@@ -93,10 +93,6 @@ def test_untrained_networks_differ_by_model_and_seed_alone(places: Path) -> None
         run for run in plan("table1", places, "optimizer.lr=1e-3", seeds=(0, 1)).runs if not run.trained
     ]
     assert [run.key for run in faster] == [run.key for run in runs]
-    # GeM's whitening is random before training, so that an honest start leaves it out.
-    assert [r.recipe.model.head_options for r in runs if r.variant.label == "GeM"] == [
-        {"whitening": False}
-    ] * 2
 
 
 def key_of(recipe: Recipe) -> str:
@@ -165,3 +161,17 @@ def test_seeds_are_not_set_by_hand(places: Path) -> None:
 def test_a_radius_that_leaves_no_query_is_told(places: Path) -> None:
     with pytest.raises(UsageError, match=r"within 0\.5 m"):
         plan("figure5", places, "data.train_radius_m=0.5")
+
+
+def test_a_change_with_a_label_is_for_that_variant_and_comes_last(places: Path) -> None:
+    changes = ("Base:optimizer.lr=1e-6", "optimizer.lr=3e-5", "CRN2:optimizer.mask_lr=1e-3")
+    recipes = {label: run.recipe for label, run in trained(plan("table1", places, *changes)).items()}
+    assert {label: recipe.optimizer.lr for label, recipe in recipes.items()} == dict.fromkeys(
+        ("NetVLAD", "GeM", "CRN", "CRN2"), 3e-5
+    ) | {"Base": 1e-6}
+    assert recipes["CRN2"].optimizer.mask_lr == 1e-3
+    assert recipes["CRN"].optimizer.mask_lr is None
+    with pytest.raises(UnknownNameError, match=r"No variant is called 'base'.*Base"):
+        plan("table1", places, "base:optimizer.lr=1e-6")
+    with pytest.raises(UsageError, match="--seeds decides it"):
+        plan("table1", places, "Base:seed=3")

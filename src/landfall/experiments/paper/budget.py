@@ -63,6 +63,6 @@ class Budget:
         if self.queries is not None:
             decided |= dict.fromkeys(("schedule.epochs", "schedule.patience"), f"--budget {self.name}")
         for change in changes:
-            key = change.partition("=")[0]
+            key = change.partition("=")[0].rpartition(":")[2]
             if key in decided:
                 raise UsageError(f"--set {key} has no say here: {decided[key]} decides it. Leave it out.")

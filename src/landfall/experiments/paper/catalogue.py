@@ -13,11 +13,11 @@ _COMPARED_AT = "optimizer.lr=1e-4"
 
 #: The heads of table 1, NetVLAD first: the one that attention is to be better than.
 HEADS = (
-    Variant("NetVLAD", "netvlad", (_COMPARED_AT,), untrained=()),
-    Variant("Base", "base", (_COMPARED_AT,), untrained=()),
-    Variant("GeM", "gem", (_COMPARED_AT,), untrained=("model.head_options={whitening: false}",)),
-    Variant("CRN", "crn", (_COMPARED_AT,), untrained=()),
-    Variant("CRN2", "crn2", (_COMPARED_AT,), untrained=()),
+    Variant("NetVLAD", "netvlad", (_COMPARED_AT,), untrained=True),
+    Variant("Base", "base", (_COMPARED_AT,), untrained=True),
+    Variant("GeM", "gem", (_COMPARED_AT,), untrained=True),
+    Variant("CRN", "crn", (_COMPARED_AT,), untrained=True),
+    Variant("CRN2", "crn2", (_COMPARED_AT,), untrained=True),
 )
 
 register(
@@ -147,12 +147,12 @@ register(
         "Where the clusters start",
         finding="k-means on features that were not normalised starts NetVLAD in another space.",
         variants=(
-            Variant("normalised", "netvlad", untrained=()),
+            Variant("normalised", "netvlad", untrained=True),
             Variant(
                 "raw",
                 "netvlad",
                 ("model.init_normalise=false",),
-                untrained=("model.init_normalise=false",),
+                untrained=True,
             ),
         ),
     )

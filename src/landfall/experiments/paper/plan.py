@@ -15,6 +15,7 @@ from pathlib import Path
 
 from landfall.errors import UsageError
 from landfall.experiments.paper.budget import Budget
+from landfall.experiments.paper.changes import check_labels, of_all, of_one
 from landfall.experiments.paper.photo_key import photo_key
 from landfall.experiments.paper.variant import Experiment, Variant
 from landfall.files import hash_stream
@@ -102,7 +103,7 @@ def plan_experiments(
         train: the dataset that is trained on.
         budget: how much each run may spend.
         seeds: a run of every variant for each.
-        changes: ``key=value`` for every recipe, after the variants' own.
+        changes: ``key=value`` for every recipe, after the variants' own; ``label:key=value`` for one.
         layout: of the dataset.
 
     Raises:
@@ -111,6 +112,7 @@ def plan_experiments(
         DatasetError: no such dataset or split.
     """
     budget.check(changes)
+    check_labels(experiments, changes)
     recipes = {
         experiment.name: {
             variant.label: _resolved(variant, budget, changes) for variant in experiment.variants
@@ -134,8 +136,8 @@ def plan_experiments(
         ]
         _check_unlike(experiment, runs)
         for variant in experiment.variants:
-            if variant.untrained is not None:
-                start = _resolved(variant, budget, [*changes, *variant.untrained])
+            if variant.untrained:
+                start = recipes[experiment.name][variant.label]
                 runs += [_planned(variant, _seeded(start, seed), key, trained=False) for seed in seeds]
         plans.append(
             ExperimentPlan(experiment, tuple(runs), usable, data.train.label, len(data.query_rows), key)
@@ -144,7 +146,8 @@ def plan_experiments(
 
 
 def _resolved(variant: Variant, budget: Budget, changes: Sequence[str]) -> Recipe:
-    recipe = load_recipe(variant.recipe, [*budget.changes, *variant.changes, *changes])
+    asked = [*of_all(changes), *of_one(variant.label, changes)]
+    recipe = load_recipe(variant.recipe, [*budget.changes, *variant.changes, *asked])
     return _scaled(recipe, variant.scale)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from landfall.datasets import Protocol, load_dataset
 from landfall.evaluation.result import format_metres
+from landfall.experiments.paper.changes import of_all, of_one
 from landfall.experiments.paper.environment import environment
 from landfall.experiments.paper.plan import ExperimentPlan, PlannedRun
 from landfall.experiments.paper.portable import portable_change
@@ -20,7 +21,7 @@ def make_record(plan: ExperimentPlan, task: Task, tests: Sequence[Tested]) -> di
         "experiment": experiment.name,
         "command": task.command(experiment.name),
         "budget": task.budget,
-        "set": [portable_change(change) for change in task.changes],
+        "set": [portable_change(change) for change in of_all(task.changes)],
         "seeds": list(task.seeds),
         "train": plan.train,
         "train_key": plan.train_key,
@@ -32,7 +33,7 @@ def make_record(plan: ExperimentPlan, task: Task, tests: Sequence[Tested]) -> di
             {
                 "label": variant.label,
                 "changes": list(variant.changes),
-                "untrained_changes": list(variant.untrained or ()),
+                "set": [portable_change(change) for change in of_one(variant.label, task.changes)],
                 "usable_queries": plan.usable[variant.label],
                 "size": [plan.of(variant)[0].recipe.model.height, plan.of(variant)[0].recipe.model.width],
                 "runs": _runs(plan.of(variant)),

@@ -26,15 +26,14 @@ class Variant:
         recipe: a name that `landfall.training.load_recipe` takes.
         changes: ``key=value`` on top of it.
         scale: of height and width of the photos, after the budget has set them (figure 7).
-        untrained: changes under which the network before training is measured, too; None measures none.
-            GeM's whitening starts at random, so that an honest start leaves it out.
+        untrained: measure the network before training, too.
     """
 
     label: str
     recipe: str
     changes: tuple[str, ...] = ()
     scale: float = 1.0
-    untrained: tuple[str, ...] | None = None
+    untrained: bool = False
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,6 @@ def _variant(variant: VariantSummary) -> dict[str, Any]:
     return {
         "label": variant.label,
         "changes": list(variant.changes),
-        "untrained_changes": list(variant.untrained_changes),
         "size": list(variant.size),
         "usable_queries": variant.usable_queries,
         "runs": [run.name for run in variant.runs],

@@ -28,10 +28,6 @@ def recall_blocks(summary: ExperimentSummary, test: OnTest) -> Iterator[Block]:
     if published:
         yield Text(about_the_paper(test))
     yield recall_table(test, published=published, several=len(summary.experiment.thresholds_m) > 1)
-    for variant in summary.variants:
-        if variant.untrained_changes and variant.untrained:
-            changes = ", ".join(variant.untrained_changes)
-            yield Text(f"{variant.label}, untrained, is measured with {changes}.")
     if any(row.score is not None for row in test.rows if row.trained):
         yield recall_picture(summary, test)
     if test.against_reference:

@@ -45,8 +45,7 @@ class VariantSummary:
 
     Attributes:
         label: its row.
-        changes, untrained_changes: ``key=value`` on its recipe, and further ones where it is not trained; not
-            those that a change of all recipes goes over.
+        changes: ``key=value`` on its recipe, but those that a change of all recipes goes over.
         usable_queries: training queries with a positive.
         size: height and width of its photos.
         runs, untrained: one a seed.
@@ -54,7 +53,6 @@ class VariantSummary:
 
     label: str
     changes: tuple[str, ...]
-    untrained_changes: tuple[str, ...]
     usable_queries: int
     size: tuple[int, int]
     runs: tuple[RunSummary, ...]
@@ -174,8 +172,7 @@ def _experiment(folder: ResultsFolder, experiment: Experiment, record: dict[str,
     variants = tuple(
         VariantSummary(
             told["label"],
-            _standing(told["changes"], record["set"]),
-            tuple(told["untrained_changes"]),
+            (*_standing(told["changes"], [*record["set"], *told["set"]]), *told["set"]),
             told["usable_queries"],
             (told["size"][0], told["size"][1]),
             tuple(_runs(folder, told["runs"], trained=True)),
