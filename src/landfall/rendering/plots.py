@@ -53,6 +53,7 @@ def plot_curves(
     curves: Sequence[Curve],
     *,
     title: str,
+    subtitle: str = "",
     x_label: str,
     y_label: str,
     x_ticks: Sequence[float] | None = None,
@@ -63,6 +64,7 @@ def plot_curves(
     """Plot lines with a marker at each point and, where given, its interval as a bar.
 
     Args:
+        title, subtitle: above the plot, the second lighter.
         x_label, y_label: with the unit in brackets.
         x_ticks: where the x axis is labelled; else matplotlib chooses.
         y_limits: else what the data needs.
@@ -84,11 +86,17 @@ def plot_curves(
         axes.set_xticks(x_ticks, [f"{tick:g}" for tick in x_ticks])
     if y_limits is not None:
         axes.set_ylim(*y_limits)
-    return _finish(figure, axes, title, x_label, y_label, len(curves), image_format, theme)
+    set_title(axes, title, theme, subtitle=subtitle)
+    return _finish(figure, axes, x_label, y_label, len(curves), image_format, theme)
 
 
 def plot_recall(
-    curves: Sequence[Curve], *, title: str, image_format: ImageFormat = "png", theme: Theme = LIGHT
+    curves: Sequence[Curve],
+    *,
+    title: str,
+    subtitle: str = "",
+    image_format: ImageFormat = "png",
+    theme: Theme = LIGHT,
 ) -> bytes:
     """Plot recall@N: ``x`` is N, and ``y``, ``low`` and ``high`` are percents of all queries."""
     values = np.concatenate([v for c in curves for v in (c.y, c.low) if v is not None] or [np.zeros(1)])
@@ -96,6 +104,7 @@ def plot_recall(
     return plot_curves(
         curves,
         title=title,
+        subtitle=subtitle,
         x_label="N, matches looked at",
         y_label="Recall@N (% of queries)",
         x_ticks=sorted({float(x) for curve in curves for x in curve.x}),
@@ -152,7 +161,8 @@ def plot_errors(
     )
     axes.set_ylim(0.0, 101.5)
     x_label, y_label = "Distance from query to first match", "Queries within that distance (%)"
-    return _finish(figure, axes, title, x_label, y_label, len(curves), image_format, theme)
+    set_title(axes, title, theme)
+    return _finish(figure, axes, x_label, y_label, len(curves), image_format, theme)
 
 
 def cumulative_share(
@@ -169,7 +179,6 @@ def cumulative_share(
 def _finish(
     figure: Figure,
     axes: Axes,
-    title: str,
     x_label: str,
     y_label: str,
     curves: int,
@@ -178,7 +187,6 @@ def _finish(
 ) -> bytes:
     axes.set_xlabel(x_label, parse_math=False)
     axes.set_ylabel(y_label, parse_math=False)
-    set_title(axes, title, theme)
     if curves:
         add_legend(axes, theme, location="lower right")
     return save_figure(figure, image_format)

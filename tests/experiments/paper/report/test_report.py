@@ -120,7 +120,7 @@ def test_thresholds_are_the_rows_of_figure_5(markdown: str) -> None:
 
 def test_where_the_paper_has_no_number_there_is_no_column_for_it(markdown: str) -> None:
     header, *_ = table_after(section(markdown, "init"), "### cambridge/test")
-    assert header == ["", "R@1 ours", "R@5 ours", "R@10 ours", "R@20 ours"]
+    assert header == ["", "R@1", "R@5", "R@10", "R@20"]
     header, *_ = table_after(section(markdown, "table3"), "### town/test")
     assert "R@1 paper" not in header
 

@@ -93,7 +93,10 @@ def recall_table(test: OnTest, *, published: bool, several: bool) -> Grid:
     """
     groups = [ColumnGroup("", ("",), numeric=False)]
     columns = {rank: _columns(test, rank) if published else ("ours",) for rank in RANKS}
-    groups += [ColumnGroup(f"R@{rank}", columns[rank]) for rank in RANKS]
+    if published:
+        groups += [ColumnGroup(f"R@{rank}", columns[rank]) for rank in RANKS]
+    else:
+        groups.append(ColumnGroup("", tuple(f"R@{rank}" for rank in RANKS)))
     rows = []
     for row in test.rows:
         notes = _missing(row)
@@ -127,16 +130,18 @@ def recall_picture(summary: ExperimentSummary, test: OnTest) -> Picture:
     name = f"{FIGURES}/{summary.experiment.name}-{test.stem}"
     main_m = format_metres(summary.experiment.thresholds_m[0])
     within = "" if len(summary.experiment.thresholds_m) > 1 else f", within {main_m} m"
-    title = f"{summary.experiment.title}: {named(test.label, synthetic=test.synthetic)}{within}"
+    data = f"{named(test.label, synthetic=test.synthetic)}{within}"
     curves = [_curve(row.label, row.score) for row in test.rows if row.trained and row.score is not None]
 
     def drawn(image_format: ImageFormat, theme: Theme) -> bytes:
-        return plot_recall(curves, title=title, image_format=image_format, theme=theme)
+        return plot_recall(
+            curves, title=summary.experiment.title, subtitle=data, image_format=image_format, theme=theme
+        )
 
     labels = ", ".join(curve.label for curve in curves)
     return Picture(
         {f"{name}.svg": drawn("svg", LIGHT), f"{name}.png": drawn("png", LIGHT)},
-        f"Recall at 1, 5, 10 and 20 on {named(test.label, synthetic=test.synthetic)}: {labels}",
+        f"Recall at 1, 5, 10 and 20 on {data}: {labels}",
         dark=drawn("svg", DARK),
     )
 

@@ -164,11 +164,16 @@ def _trainings(summary: ExperimentSummary) -> Grid:
             Cell(f"{variant.size[0]} x {variant.size[1]}"),
             Cell(told_once(variant.runs, "steps")),
             Cell(told_once(variant.runs, "best_epoch")),
-            Cell(", ".join(f"{run.hours:.2f}" for run in variant.runs if run.hours is not None)),
+            Cell(", ".join(_hours(run.hours) for run in variant.runs if run.hours is not None)),
         )
         for variant in summary.variants
     )
     return Grid(groups, rows)
+
+
+def _hours(hours: float) -> str:
+    """Return hours, to some seconds where there are few."""
+    return f"{hours:.2f}" if hours >= 0.1 else f"{hours:.3f}"
 
 
 def _about_steps(summary: ExperimentSummary) -> Iterator[Block]:
@@ -188,7 +193,7 @@ def _ending(summaries: Sequence[ExperimentSummary]) -> Iterator[Block]:
     trainings = [run for run in runs if run.trained and run.result is not None]
     if runs:
         yield Text(
-            f"{len(trainings)} finished trainings, {total_hours(runs):.2f} hours of mining, steps and "
+            f"{len(trainings)} finished trainings, {_hours(total_hours(runs))} hours of mining, steps and "
             f"validation in all; seeds {', '.join(map(str, seeds))}. Experiments share runs: each stands "
             "here once."
         )
@@ -226,5 +231,5 @@ def _training_row(run: RunSummary, summaries: Sequence[ExperimentSummary]) -> tu
         Cell(str(result["steps"])),
         Cell("" if best is None else str(best["epoch"])),
         Cell("" if best is None else f"{best['val_recall']['5']:.1f}"),
-        Cell(f"{run.hours:.2f}"),
+        Cell(_hours(run.hours or 0.0)),
     )
