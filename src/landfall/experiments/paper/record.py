@@ -26,7 +26,7 @@ def make_record(plan: ExperimentPlan, task: Task, tests: Sequence[Tested]) -> di
         "train": plan.train,
         "train_key": plan.train_key,
         "train_queries": plan.queries,
-        "train_synthetic": plan.train is not None and _is_drawn(task),
+        "train_synthetic": plan.train is not None and _is_drawn(plan, task),
         "thresholds_m": list(experiment.thresholds_m),
         "tests": [_test(tested, experiment.thresholds_m) for tested in tests],
         "variants": [
@@ -47,8 +47,9 @@ def make_record(plan: ExperimentPlan, task: Task, tests: Sequence[Tested]) -> di
     }
 
 
-def _is_drawn(task: Task) -> bool:
-    return is_drawn(load_dataset(task.train, "train", layout=task.layout).root)
+def _is_drawn(plan: ExperimentPlan, task: Task) -> bool:
+    split = plan.runs[0].recipe.data.train_split
+    return is_drawn(load_dataset(task.train, split, layout=task.layout).root)
 
 
 def _test(tested: Tested, thresholds_m: Sequence[float]) -> dict[str, Any]:
