@@ -35,7 +35,13 @@ def test_card_holds_every_option() -> None:
         "resnet18",
         "gem",
     )
-    assert card.head_options == {"out_dim": 32, "p": 3.0, "learn_p": False, "whitening": True}
+    assert card.head_options == {
+        "out_dim": 32,
+        "p": 3.0,
+        "learn_p": False,
+        "whitening": True,
+        "random_start": False,
+    }
     assert card.backbone_options == {"train_batch_norm": False}
     assert (card.descriptor_dim, card.height, card.width) == (32, 224, 224)
     assert card.source == "random initialisation"
