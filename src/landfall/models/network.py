@@ -67,6 +67,10 @@ class Network(nn.Module):
         """Return the descriptors (B, D) of normalised photos (B, 3, H, W)."""
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
+    def describe_frozen(self, features: Tensor) -> Tensor:
+        """Return the descriptors (B, D) of what the backbone's frozen stages made of photos (B, C, h, w)."""
+        return self.head(self.backbone.trained_features(features))  # type: ignore[no-any-return]
+
     def normalise(self, images: npt.NDArray[np.uint8]) -> Tensor:
         """Return photos (B, H, W, 3) uint8 as the network takes them: (B, 3, H, W), on its device.
 

@@ -104,7 +104,7 @@ class Describer:
                     torch.autocast(self.network.mean.device.type, torch.bfloat16, enabled=self.bf16),
                 ):
                     features = inputs.frozen_features(self.network)
-                    descriptors = self.network.head(self.network.backbone.trained_features(features))
+                    descriptors = self.network.describe_frozen(features)
                 into[start : start + len(inputs)] = descriptors.float().cpu().numpy()
                 tell(min((start // self.batch_size + 1) * self.batch_size, len(rows)))
         finally:

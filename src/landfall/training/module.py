@@ -152,10 +152,6 @@ class TrainingModule(pl.LightningModule):
         self._count(batch, _mean_over_ranks(step.loss * batch.weight), step.descriptors)
         return step.objective * batch.weight
 
-    def _describe(self, features: Tensor) -> Tensor:
-        """Return descriptors (B, D) of the frozen stages' output (B, C, h, w)."""
-        return self.network.head(self.network.backbone.trained_features(features))  # type: ignore[no-any-return]
-
     def on_train_epoch_end(self) -> None:
         """Save the round; after an epoch's last one validate, and stop where nothing gets better."""
         if self._loader is None:
@@ -254,7 +250,9 @@ class TrainingModule(pl.LightningModule):
         )
 
     def _new_gradients(self) -> SparseGradients:
-        return SparseGradients(self._describe, self._loss, always_whole=self._batch_norm_learns())
+        return SparseGradients(
+            self.network.describe_frozen, self._loss, always_whole=self._batch_norm_learns()
+        )
 
     def _batch_norm_learns(self) -> bool:
         return bool(self.recipe.model.backbone_options.get("train_batch_norm", False))

@@ -14,7 +14,6 @@ import torch
 from landfall.errors import TrainingError
 from landfall.models import Network
 from landfall.models.device import resolve_device
-from landfall.models.heads import ClusteredHead
 from landfall.training.data import TrainingData
 from landfall.training.describing import Describer, DescriptorSpace
 from landfall.training.failures import told_memory_errors
@@ -207,9 +206,8 @@ def _network(
         network.load_state_dict(saved.weights)
     elif start is not None:
         take_head(network, start)
-    elif is_first_process() and isinstance(network.head, ClusteredHead):
-        say(f"Starting {network.head.clusters} clusters from training photos.")
-        initialise(network, recipe, data.train.database.paths)
+    elif is_first_process():
+        initialise(network, recipe, data.train.database.paths, say)
     network.card = network.card.model_copy(
         update={
             "trained_on": data.train.label,

@@ -46,12 +46,14 @@ def make_network(recipe: Recipe, *, name: str, device: torch.device, weights: bo
     return network.to(device)
 
 
-def initialise(network: Network, recipe: Recipe, photos: Sequence[Path]) -> None:
+def initialise(network: Network, recipe: Recipe, photos: Sequence[Path], say: Callable[[str], None]) -> None:
     """Set the centroids of a clustered head from training photos; other heads stay as they are.
 
     Raises:
         ModelError: no photo could be read, or fewer locations than clusters.
     """
+    if isinstance(network.head, ClusteredHead):
+        say(f"Starting {network.head.clusters} clusters from training photos.")
     network.initialise(
         photos,
         seed=recipe.seed,
@@ -82,9 +84,7 @@ def start_network(
         ModelError: the network can't be made or initialised.
     """
     network = make_network(recipe, name=name, device=resolve_device(device))
-    if isinstance(network.head, ClusteredHead):
-        say(f"Starting {network.head.clusters} clusters from training photos.")
-    initialise(network, recipe, photos)
+    initialise(network, recipe, photos, say)
     return network
 
 
