@@ -5,7 +5,12 @@ import pytest
 
 from landfall.errors import UsageError
 from landfall.evaluation import intervals
-from landfall.evaluation.intervals import bootstrap_interval, paired_difference, resampled_means
+from landfall.evaluation.intervals import (
+    bootstrap_interval,
+    paired_difference,
+    resampled_means,
+    resampled_queries,
+)
 
 
 def plain_bootstrap(values: np.ndarray, spots: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -121,3 +126,20 @@ def test_wrong_lengths_are_refused() -> None:
         paired_difference(np.ones(3), np.ones(4), np.arange(3))
     with pytest.raises(UsageError, match="between 0 and 1"):
         bootstrap_interval(np.ones(3), np.arange(3), level=95.0)
+
+
+def test_resampled_queries_are_those_whose_mean_the_bootstrap_takes() -> None:
+    rng = np.random.default_rng(4)
+    spots = uneven_spots(rng, 9)
+    values = rng.random(len(spots))
+    drawn = list(resampled_queries(spots, resamples=30, seed=2))
+    means = resampled_means(values, spots, resamples=30, seed=2)
+    np.testing.assert_allclose([values[rows].mean() for rows in drawn], means)
+    for rows in drawn:
+        # A spot comes whole, as often as it was drawn.
+        times = {name: np.unique(np.bincount(rows, minlength=len(spots))[spots == name]) for name in spots}
+        assert all(len(counts) == 1 for counts in times.values())
+
+
+def test_one_spot_gives_no_resamples_of_queries() -> None:
+    assert list(resampled_queries(np.zeros(4, np.int64), resamples=3)) == []

@@ -42,7 +42,10 @@ def evaluate(
     json_to: options.Json = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure recall@1, 5, 10 and 20 over all queries, with intervals that resample spots."""
+    """Measure recall@1, 5, 10 and 20 over all queries, and how honest confidences and radii would be.
+
+    Intervals resample spots. Confidence and radius are learned from the database alone.
+    """
     from landfall.datasets import load_dataset
     from landfall.experiments import evaluate_model, write_report
     from landfall.models import load_model
@@ -68,12 +71,13 @@ def evaluate(
             device=device,
             cache=cache,
             seed=seed,
+            calibrate=True,
         )
-    write_json(json_to, run.evaluation.to_dict())
+    write_json(json_to, run.to_dict())
     if out is not None:
         for path in write_report(run, out):
             say(f"Wrote {path}", quiet=quiet)
     if json_to != "-":
-        answer(run.evaluation.to_text())
+        answer(run.to_text())
     if run.evaluation.failed:
         raise typer.Exit(1)

@@ -126,6 +126,24 @@ def resampled_means(
     return np.concatenate(blocks).reshape(resamples, *numbers.shape[1:])
 
 
+def resampled_queries(
+    spots: NDArray[np.integer], *, resamples: int = RESAMPLES, seed: int = 0
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the queries of each resample of the spots, for a number that is no mean; none for one spot."""
+    _, spot_of_query = np.unique(spots, return_inverse=True)
+    counts = np.bincount(spot_of_query)
+    if len(counts) < 2:
+        return
+    by_spot = np.argsort(spot_of_query, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    for times_drawn in _times_drawn(len(counts), resamples, seed):
+        for times in times_drawn.astype(np.int64):
+            drawn = np.repeat(np.arange(len(counts)), times)
+            lengths = counts[drawn]
+            within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            yield by_spot[np.repeat(starts[drawn], lengths) + within]
+
+
 def _times_drawn(spots: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Yield blocks (r, S): how often each of S spots is drawn in each of r resamples."""
     rng = np.random.default_rng(seed)

@@ -11,11 +11,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 from landfall.datasets import Dataset, PhotoSet
 from landfall.evaluation import Evaluation, evaluate_descriptors
 from landfall.evaluation.evaluation import check_evaluable, photo_label
+from landfall.experiments.certainty import MeasuredCertainty, measure_certainty
 from landfall.extraction import Descriptors, Progress, extract
 from landfall.models import Model
 from landfall.models.fitting import fit_on
@@ -34,11 +35,23 @@ class EvaluationRun:
         dataset: the split.
         model: as used: fitted, if it had to be.
         evaluation: the numbers, the ranked database rows among them.
+        certainty: how honest an index of the database would be; None where that was not asked.
     """
 
     dataset: Dataset
     model: Model
     evaluation: Evaluation
+    certainty: MeasuredCertainty | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that ``landfall evaluate --json`` writes."""
+        certainty = None if self.certainty is None else self.certainty.to_dict()
+        return {**self.evaluation.to_dict(), "calibration": certainty}
+
+    def to_text(self) -> str:
+        """Return what ``landfall evaluate`` prints."""
+        lines = [] if self.certainty is None else ["", *self.certainty.to_lines()]
+        return self.evaluation.to_text() + "".join(f"{line}\n" for line in lines)
 
 
 def evaluate_model(
@@ -54,6 +67,7 @@ def evaluate_model(
     device: str | None = None,
     cache: Path | None = None,
     seed: int = 0,
+    calibrate: bool = False,
 ) -> EvaluationRun:
     """Describe a split's photos with a model and evaluate the descriptors.
 
@@ -71,6 +85,8 @@ def evaluate_model(
         device: where the search runs.
         cache: a folder that keeps the descriptors of this model on this split; temporary by default.
         seed: of the fit and of the bootstrap.
+        calibrate: whether to measure confidence and radius, too: the database's own photos are searched for
+            once more.
 
     Raises:
         DatasetError: nothing to evaluate, no known positions, or no photo of one side could be read.
@@ -111,6 +127,11 @@ def evaluate_model(
             database_rows=database.rows,
             query_rows=queries.rows,
         )
+        certainty = None
+        if calibrate:
+            certainty = measure_certainty(
+                dataset, database.array, database.rows, evaluation, seed=seed, device=device
+            )
         failed = [
             *_failures(dataset, dataset.database, database),
             *_failures(dataset, dataset.queries, queries),
@@ -121,7 +142,7 @@ def evaluate_model(
         model=model.card.name, photos_per_s=described_photos / seconds if seconds else None, failed=failed
     )
     return EvaluationRun(
-        dataset, model, replace(evaluation, warnings=(*_left_out(dataset), *evaluation.warnings))
+        dataset, model, replace(evaluation, warnings=(*_left_out(dataset), *evaluation.warnings)), certainty
     )
 
 

@@ -16,9 +16,13 @@ from landfall.rendering import (
     Curve,
     ErrorCurve,
     Page,
+    ReliabilityBins,
+    RiskCurve,
     draw_sheet,
     plot_errors,
     plot_recall,
+    plot_reliability,
+    plot_risk_coverage,
     preformatted,
     sheet_section,
     write_output,
@@ -36,7 +40,7 @@ def write_report(run: EvaluationRun, folder: Path, *, shown: int = 12, seed: int
 
     Returns:
         the files written: ``evaluation.json``, ``recall.png``, ``error_curve.png``, ``contact_sheet.png``
-        and ``contact_sheet.html``.
+        and ``contact_sheet.html``; where certainty was measured ``reliability.png`` and ``risk_coverage.png``.
     """
     evaluation = run.evaluation
     main_m = f"{format_metres(evaluation.thresholds[0].threshold_m)} m"
@@ -45,10 +49,10 @@ def write_report(run: EvaluationRun, folder: Path, *, shown: int = 12, seed: int
     rows = contact_rows(run.dataset, evaluation, chosen)
     legend = f"{_sample(evaluation, chosen)} Green: within {main_m} of the query."
     page = Page(title, subtitle=legend)
-    page.section("Recall", preformatted(evaluation.to_text()))
+    page.section("Recall", preformatted(run.to_text()))
     page.section("Queries and their first matches", sheet_section(rows))
     contents: dict[str, bytes | str] = {
-        "evaluation.json": json.dumps(evaluation.to_dict(), indent=2, allow_nan=False) + "\n",
+        "evaluation.json": json.dumps(run.to_dict(), indent=2, allow_nan=False) + "\n",
         "recall.png": plot_recall(_recall_curves(evaluation), title=title),
         "error_curve.png": plot_errors(
             [ErrorCurve(evaluation.model or "unnamed model", evaluation.errors_m)],
@@ -58,9 +62,29 @@ def write_report(run: EvaluationRun, folder: Path, *, shown: int = 12, seed: int
         "contact_sheet.png": draw_sheet(rows, title=title, legend=legend),
         "contact_sheet.html": page.render(),
     }
+    contents |= _certainty_plots(run, title)
     for name, content in contents.items():
         write_output(folder / name, content)
     return [folder / name for name in contents]
+
+
+def _certainty_plots(run: EvaluationRun, title: str) -> dict[str, bytes | str]:
+    result = None if run.certainty is None else run.certainty.result
+    if result is None:
+        return {}
+    bins = result.reliability
+    return {
+        "reliability.png": plot_reliability(
+            ReliabilityBins(bins.said, bins.held, bins.counts),
+            title=title,
+            subtitle=f"calibration error {bins.error:.3f}, noise floor {result.floor:.3f}",
+        ),
+        "risk_coverage.png": plot_risk_coverage(
+            [RiskCurve(run.evaluation.model or "unnamed model", result.curve.coverage, result.curve.risk)],
+            title=title,
+            subtitle=f"area {result.curve.area:.4f}; wrong: further than 25 m from the truth",
+        ),
+    }
 
 
 def _sample(evaluation: Evaluation, chosen: NDArray[np.int64]) -> str:

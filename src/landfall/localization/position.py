@@ -44,6 +44,36 @@ def match_weights(distances: Floats, sharpness: float = SHARPNESS) -> Floats:
     return np.where(there, np.exp(-sharpness * excess), 0.0)
 
 
+def agreed_points(
+    points: Floats, distances: Floats, bandwidth_m: float = BANDWIDTH_M, sharpness: float = SHARPNESS
+) -> Floats:
+    """Return the point that each query's matches agree on.
+
+    Args:
+        points: (Q, K, 2 or 3) where the matches were taken, in metres of one frame.
+        distances: (Q, K) descriptor distances, ascending; inf where there is no match.
+        bandwidth_m: standard deviation of the kernel that a vote is spread with.
+        sharpness: see :func:`match_weights`.
+
+    Returns:
+        (Q, 2 or 3) metres, NaN for a query with no match at all.
+    """
+    weights = match_weights(distances, sharpness)
+    # From the first match on, metres are small numbers and keep their precision when squared.
+    local = np.where(weights[..., None] > 0, points - points[:, :1], 0.0)
+    squares = np.einsum("qkd,qkd->qk", local, local)
+    between = squares[:, :, None] + squares[:, None, :] - 2.0 * np.einsum("qid,qjd->qij", local, local)
+    kernel = np.exp(-np.maximum(between, 0.0) / (2.0 * bandwidth_m**2))
+    density = np.einsum("qij,qj->qi", kernel, weights)
+    # argmax takes the first of equals, which is the nearer match.
+    mode = np.where(weights > 0, density, -1.0).argmax(axis=1)
+    near = kernel[np.arange(len(points)), mode] * weights
+    total = near.sum(axis=1, keepdims=True)
+    share = np.divide(near, total, out=np.zeros_like(near), where=total > 0)
+    mean = points[:, 0] + np.einsum("qk,qkd->qd", share, local)
+    return np.where(total > 0, mean, np.nan)
+
+
 def agreed_positions(
     lat: Floats,
     lon: Floats,
@@ -51,33 +81,16 @@ def agreed_positions(
     bandwidth_m: float = BANDWIDTH_M,
     sharpness: float = SHARPNESS,
 ) -> tuple[Floats, Floats]:
-    """Return the position that each query's matches agree on.
+    """Return the position that each query's matches agree on; :func:`agreed_points` on Earth.
 
     Args:
         lat: (Q, K) latitudes of the matches in degrees.
         lon: (Q, K) longitudes of the matches in degrees.
         distances: (Q, K) descriptor distances, ascending; inf where there is no match.
-        bandwidth_m: standard deviation of the kernel that a vote is spread with.
-        sharpness: see :func:`match_weights`.
+        bandwidth_m, sharpness: as there.
 
     Returns:
         Latitudes and longitudes (Q,), NaN for a query with no match at all.
     """
-    weights = match_weights(distances, sharpness)
-    queries, matches = lat.shape
-    xyz = to_geocentric(lat.ravel(), lon.ravel()).reshape(queries, matches, 3)
-    # From the first match on, metres are small numbers and keep their precision when squared.
-    local = np.where(weights[..., None] > 0, xyz - xyz[:, :1], 0.0)
-    squares = np.einsum("qkd,qkd->qk", local, local)
-    between = squares[:, :, None] + squares[:, None, :] - 2.0 * np.einsum("qid,qjd->qij", local, local)
-    kernel = np.exp(-np.maximum(between, 0.0) / (2.0 * bandwidth_m**2))
-    density = np.einsum("qij,qj->qi", kernel, weights)
-    # argmax takes the first of equals, which is the nearer match.
-    mode = np.where(weights > 0, density, -1.0).argmax(axis=1)
-    near = kernel[np.arange(queries), mode] * weights
-    total = near.sum(axis=1, keepdims=True)
-    share = np.divide(near, total, out=np.zeros_like(near), where=total > 0)
-    mean = xyz[:, 0] + np.einsum("qk,qkd->qd", share, local)
-    out_lat, out_lon = from_geocentric(mean)
-    nothing = total[:, 0] <= 0
-    return np.where(nothing, np.nan, out_lat), np.where(nothing, np.nan, out_lon)
+    xyz = to_geocentric(lat.ravel(), lon.ravel()).reshape(*lat.shape, 3)
+    return from_geocentric(agreed_points(xyz, distances, bandwidth_m, sharpness))

@@ -9,6 +9,12 @@ stays cheap.
 from __future__ import annotations
 
 from landfall.rendering.attention import AttentionCell, AttentionColumn, AttentionRow, draw_attention
+from landfall.rendering.calibration_plots import (
+    ReliabilityBins,
+    RiskCurve,
+    plot_reliability,
+    plot_risk_coverage,
+)
 from landfall.rendering.contact_sheet import SheetPhoto, SheetRow, sheet_section, shorten
 from landfall.rendering.contact_sheet_png import draw_sheet
 from landfall.rendering.files import write_output
@@ -51,6 +57,8 @@ __all__ = [
     "Points",
     "Popup",
     "PositionGroup",
+    "ReliabilityBins",
+    "RiskCurve",
     "SheetPhoto",
     "SheetRow",
     "Theme",
@@ -68,6 +76,8 @@ __all__ = [
     "plot_curves",
     "plot_errors",
     "plot_recall",
+    "plot_reliability",
+    "plot_risk_coverage",
     "preformatted",
     "sheet_section",
     "shorten",

@@ -1,0 +1,12 @@
+"""How sure an answer may be, learned from the index itself with no labels.
+
+Photos of the index play the queries, each with its own spot and moment left out (``sample``); what an answer
+looks like (``features``) is fitted to whether it is right, how far off it is, and whether the place is in the
+index at all (``fit``); the result is a few numbers that travel with the index (``calibration``).
+"""
+
+from landfall.localization.calibration.calibration import Calibration, Certainty
+from landfall.localization.calibration.features import answer_features
+from landfall.localization.calibration.fit import NoCalibration, calibrate
+
+__all__ = ["Calibration", "Certainty", "NoCalibration", "answer_features", "calibrate"]

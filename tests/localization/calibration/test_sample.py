@@ -1,0 +1,124 @@
+"""Photos that play the queries, against a plain loop over photos."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.localization.calibration.conftest import World, make_world
+
+from landfall.geo import Positions
+from landfall.localization.calibration import sample as module
+from landfall.localization.calibration.sample import ELSEWHERE_M, SPOT_M, sample_answers
+
+K = 5
+
+
+def expected(world: World, row: int, least_m: float) -> tuple[list[int], list[float]]:
+    """The nearest photos further than some metres away, photo by photo."""
+    metres = np.abs(world.positions.east_m - world.positions.east_m[row])
+    apart = np.linalg.norm(world.descriptors.astype(np.float64) - world.descriptors[row], axis=1)
+    order = [i for i in np.argsort(apart, kind="stable").tolist() if metres[i] > least_m][:K]
+    return order, [apart[i] for i in order]
+
+
+def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world(40, step_m=7.0)
+    monkeypatch.setattr(module, "_BLOCK_CELLS", 600)  # several blocks
+    got = sample_answers(
+        world.descriptors, world.positions, world.taken_at, world.heading_deg, k=K, photos=30, reach_m=25.0
+    )
+    assert len(got.photos) == 30
+    assert got.moment_s is None
+    for place, row in enumerate(got.photos.tolist()):
+        for answers, least_m in ((got.present, SPOT_M), (got.elsewhere, ELSEWHERE_M)):
+            rows, distances = expected(world, row, least_m)
+            assert answers.rows[place].tolist() == rows
+            np.testing.assert_allclose(answers.distances[place], distances, rtol=1e-5)
+        assert got.nearest_left_m[place] == pytest.approx(7.0)
+
+
+def test_a_photo_with_too_few_others_left_has_fewer_matches() -> None:
+    world = make_world(4, step_m=20.0, views=1)
+    got = sample_answers(
+        world.descriptors, world.positions, world.taken_at, world.heading_deg, k=K, photos=10, reach_m=25.0
+    )
+    first = got.photos.tolist().index(0)
+    assert (got.present.rows[first] >= 0).sum() == 3
+    # Photos at 20 and 40 m are left out, too; only the one at 60 m is elsewhere.
+    assert got.elsewhere.rows[first].tolist() == [3, -1, -1, -1, -1]
+    assert np.isinf(got.elsewhere.distances[first, 1:]).all()
+
+
+def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> None:
+    world = make_world(60, step_m=5.0, views=2)
+    # The two views of each spot: one drive in the morning, one in the afternoon, five seconds a spot.
+    seconds = np.arange(120) // 2 * 5 + np.arange(120) % 2 * 20_000
+    taken_at = np.datetime64("2024-05-01T08:00:00") + seconds.astype("timedelta64[s]")
+    got = sample_answers(
+        world.descriptors, world.positions, taken_at, world.heading_deg, k=K, photos=120, reach_m=25.0
+    )
+    assert got.moment_s == 600.0
+    found = got.present.rows[:, 0]
+    near = np.abs(world.positions.east_m[found] - world.positions.east_m[got.photos]) < ELSEWHERE_M
+    assert (found % 2 != got.photos % 2)[near].all()
+    assert near.sum() > 60
+
+
+def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
+    world = make_world(80, step_m=5.0, views=1)
+    taken_at = np.datetime64("2024-05-01T08:00:00") + (np.arange(80) * 3).astype("timedelta64[s]")
+    got = sample_answers(
+        world.descriptors, world.positions, taken_at, world.heading_deg, k=K, photos=80, reach_m=25.0
+    )
+    # 25 m are 15 s: of a minute nothing within reach is left, of ten seconds the photos 20 and 25 m away are.
+    assert got.moment_s == 10.0
+    # 10 s are three spots.
+    assert np.median(got.nearest_left_m) == 20.0
+
+
+def test_times_that_are_all_the_same_are_not_used() -> None:
+    world = make_world(40, step_m=7.0)
+    same = np.full(len(world.positions), np.datetime64("2024-05-01T00:00:00"))
+    got = sample_answers(
+        world.descriptors, world.positions, same, world.heading_deg, k=K, photos=30, reach_m=25.0
+    )
+    assert got.moment_s is None
+    assert np.median(got.nearest_left_m) == 7.0
+
+
+def test_crowds_are_told_and_not_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_LEFT_OUT", 10)
+    world = make_world(30, step_m=100.0, views=2)
+    crowd = Positions.planar(np.full(20, 200.0) + np.arange(20), np.zeros(20))
+    positions = Positions.concatenate([world.positions, crowd])
+    descriptors = np.concatenate([world.descriptors, world.descriptors[:20]])
+    got = sample_answers(
+        descriptors,
+        positions,
+        np.full(80, "NaT", "datetime64[s]"),
+        np.full(80, np.nan),
+        k=K,
+        photos=80,
+        reach_m=25.0,
+    )
+    # The crowd's twenty, and the two photos of the spot in its middle.
+    assert got.crowded == 22
+    assert len(got.photos) == 58
+
+
+def test_a_seed_draws_the_same_photos_again() -> None:
+    world = make_world(60)
+    drawn = [
+        sample_answers(
+            world.descriptors,
+            world.positions,
+            world.taken_at,
+            world.heading_deg,
+            k=K,
+            photos=20,
+            reach_m=25.0,
+            seed=seed,
+        ).photos.tolist()
+        for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
