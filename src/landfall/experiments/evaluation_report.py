@@ -40,7 +40,7 @@ def write_report(run: EvaluationRun, folder: Path, *, shown: int = 12, seed: int
 
     Returns:
         the files written: ``evaluation.json``, ``recall.png``, ``error_curve.png``, ``contact_sheet.png``
-        and ``contact_sheet.html``; where certainty was measured ``reliability.png`` and ``risk_coverage.png``.
+        and ``contact_sheet.html``; where certainty was measured two more plots.
     """
     evaluation = run.evaluation
     main_m = f"{format_metres(evaluation.thresholds[0].threshold_m)} m"

@@ -1,7 +1,7 @@
 """Fit a calibration on the index itself: no labels but the positions that its photos have anyway.
 
 Confidence is a logistic regression on the features of an answer (Platt, 1999, with the features of an image
-search instead of a margin). The radius is split-conformal (Vovk et al., 2005; for groups Romano et al., 2020):
+search instead of a margin). The radius is split-conformal (Vovk et al., 2005; Romano et al., 2020):
 in groups of like confidence, the error that 90 % of the sample keep to, with the finite-sample correction;
 the confidences that group it are out of fold, from photos of other spots. Whether a place is in the index at
 all is a second regression, of answers against those of the same photos with their place left out; its
