@@ -99,6 +99,15 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def sync_folder(path: Path) -> None:
+    """Return when the names that were made, changed or removed in a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def hold(path: Path, busy: Exception) -> IO[str]:
     """Make the lock file ``path``, and its folder, and hold it until it is closed or the process dies.
 

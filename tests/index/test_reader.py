@@ -27,10 +27,10 @@ def test_what_went_in_is_there(index: Index) -> None:
     np.testing.assert_array_equal(index.positions.lon, [0.1] * 6)
     assert index.manifest.model == CARD
     assert sorted(path.name for path in index.path.iterdir()) == [
-        "descriptors.npy",
+        "descriptors-000001.npy",
         "manifest.json",
         "model.safetensors",
-        "photos.sqlite",
+        "photos-000001.sqlite",
     ]
 
 
@@ -104,7 +104,7 @@ def flip_last_byte(path: Path) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("name", ["photos.sqlite", "descriptors.npy", "model.safetensors"])
+@pytest.mark.parametrize("name", ["photos-000001.sqlite", "descriptors-000001.npy", "model.safetensors"])
 def test_a_missing_short_or_changed_file_is_named(index: Index, name: str) -> None:
     assert name in open_after(index, lambda path: flip_last_byte(path / name))
     told = open_after(index, lambda path: (path / name).write_bytes((path / name).read_bytes()[:-1]))
@@ -122,8 +122,8 @@ def rewrite(path: Path, **changes: Any) -> None:
 
 
 def test_a_newer_format_is_told(index: Index) -> None:
-    told = open_after(index, lambda path: rewrite(path, format=2, created_by="landfall 9", brand="new"))
-    assert "format 2" in told
+    told = open_after(index, lambda path: rewrite(path, format=3, created_by="landfall 9", brand="new"))
+    assert "format 3" in told
     assert "landfall 9" in told
     assert "Update Landfall" in told
 
@@ -135,7 +135,14 @@ def test_a_damaged_manifest_is_told(index: Index, text: str) -> None:
 
 
 def test_an_array_of_another_shape_than_promised_is_told(index: Index) -> None:
-    assert "Build the index anew" in open_after(index, lambda path: rewrite(path, photos=5))
+    segments = [{"file": "descriptors-000001.npy", "rows": 7}]
+    assert "Build the index anew" in open_after(index, lambda path: rewrite(path, segments=segments))
+
+
+def test_other_photos_than_promised_are_told(index: Index) -> None:
+    told = open_after(index, lambda path: rewrite(path, photos=5))
+    assert "it has 6 photos" in told
+    assert "damaged" in told
 
 
 def test_places_that_are_no_index_are_told(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(out: Path, *how: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(SCRIPT), str(out), *how]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -34,7 +35,7 @@ def test_two_builds_of_the_same_give_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(
-    "name", ["plan.json", "photos.sqlite", "descriptors.npy", "model.safetensors", "manifest.json"]
+    "name", ["plan.json", "photos-000001.sqlite", "descriptors-000001.npy", "model.safetensors", "manifest.json"]
 )
 def test_a_killed_build_goes_on_and_equals_an_undisturbed_one(tmp_path: Path, moment: str, name: str) -> None:
     out = tmp_path / "city.lf"
@@ -127,7 +128,7 @@ def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         with pytest.raises(IndexStoreError, match="float64"):
             commit(dtype="float64")
         twice = [replace(record, photo="same.jpg") for record in records()]
-        with pytest.raises(IndexStoreError, match="a name and a row"):
+        with pytest.raises(IndexStoreError, match="a row, and a name"):
             building.commit(twice, descriptors(), tmp_path / "m", card=CARD)
         commit()
     assert len(Index.open(tmp_path / "i")) == 6

@@ -1,4 +1,4 @@
-"""``landfall index``: build an index of geotagged photos, and look into one."""
+"""``landfall index``: build an index of geotagged photos, change it, and look into it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landfall.cli import options
+from landfall.cli import index_changes, options
 from landfall.cli.console import answer, progress_bar, say, write_json
 
 if TYPE_CHECKING:
     from landfall.extraction import Progress
 
-app = typer.Typer(help="Build an index of geotagged photos.", no_args_is_help=True, rich_markup_mode=None)
-
-# Photos named on the terminal for one kind of trouble; the JSON names all.
-_NAMED = 20
+app = typer.Typer(
+    help="Build and change an index of geotagged photos.", no_args_is_help=True, rich_markup_mode=None
+)
+for _verb in (
+    index_changes.add,
+    index_changes.remove,
+    index_changes.update,
+    index_changes.merge,
+    index_changes.compact,
+    index_changes.verify,
+):
+    app.command()(_verb)
 
 
 @app.command("build")
@@ -57,11 +65,8 @@ def build(
             say=lambda text: say(text, quiet=quiet),
             progress=told,
         )
-    for what, problems in (("no position", report.without_position), ("failed", report.failed)):
-        for problem in problems[:_NAMED]:
-            say(f"{what}: {problem.photo}: {problem.reason}", quiet=quiet and what != "failed")
-        if len(problems) > _NAMED:
-            say(f"{what}: and {len(problems) - _NAMED} more; --json FILE lists all", quiet=quiet)
+    index_changes.say_problems("no position", report.without_position, quiet=quiet)
+    index_changes.say_problems("failed", report.failed, quiet=False)
     write_json(json_to, report.to_dict())
     if json_to != "-":
         answer(
@@ -74,7 +79,7 @@ def build(
 
 @app.command("info")
 def info(
-    index: Annotated[Path, typer.Argument(metavar="INDEX", help="A folder made by 'landfall index build'.")],
+    index: index_changes.IndexFolder,
     list_photos: Annotated[bool, typer.Option("--photos", help="List every photo, too.")] = False,
     json_to: options.Json = None,
 ) -> None:

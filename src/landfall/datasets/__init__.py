@@ -15,7 +15,7 @@ from landfall.datasets.convert import Conversion, convert_dataset
 from landfall.datasets.dataset import Dataset
 from landfall.datasets.info import DatasetInfo, describe_dataset, map_coordinates
 from landfall.datasets.layouts import LAYOUTS
-from landfall.datasets.listing import PhotoListing, load_photos
+from landfall.datasets.listing import PhotoListing, load_named, load_photos
 from landfall.datasets.loading import dataset_splits, load_dataset
 from landfall.datasets.photo_set import PhotoSet
 from landfall.datasets.protocol import Protocol
@@ -41,6 +41,7 @@ __all__ = [
     "describe_dataset",
     "draw_city",
     "load_dataset",
+    "load_named",
     "load_photos",
     "map_coordinates",
     "spots",

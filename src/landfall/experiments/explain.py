@@ -252,7 +252,7 @@ def _check_retrieves(index: Index, models: Sequence[LabelledModel]) -> None:
             f"{index.path} was described by {own.name}, which is none of the models given. Leave the models "
             "out to explain the index's own, or leave out the index."
         )
-    if index.manifest.root is None:
+    if any(folder.root is None for folder in index.folders().values()):
         raise UsageError(
             f"{index.path} does not say where its photos are, so the one retrieved can't be shown. Leave the "
             "index out."
@@ -261,13 +261,14 @@ def _check_retrieves(index: Index, models: Sequence[LabelledModel]) -> None:
 
 def _with_first_matches(queries: Sequence[_Wanted], index: Index) -> list[_Wanted]:
     """Return the photos, each followed by what the index finds first for it."""
-    root = Path(index.manifest.root or "")
     fixes = localize([one.path for one in queries], index, k=1, names=[one.name for one in queries])
     wanted = []
     for query, fix in zip(queries, fixes, strict=True):
         wanted.append(query)
         wanted += [
-            _Wanted(root / match.photo, match.photo, query.name, match.distance) for match in fix.matches
+            _Wanted(path, match.photo, query.name, match.distance)
+            for match in fix.matches
+            if (path := index.path_of(match.id)) is not None
         ]
     return wanted
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from landfall.geo.geocentric import from_geocentric, to_geocentric
 from landfall.geo.latlon import LatLon, parse_latlon, valid_latlon
 from landfall.geo.neighbours import Neighbours, neighbours_within
-from landfall.geo.positions import Positions, distances_m, metric_coordinates
+from landfall.geo.positions import Positions, distances_m, geodesic_m, metric_coordinates
 from landfall.geo.utm import latlon_to_utm, utm_letter, utm_to_latlon, utm_zone
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Positions",
     "distances_m",
     "from_geocentric",
+    "geodesic_m",
     "latlon_to_utm",
     "metric_coordinates",
     "neighbours_within",

@@ -11,7 +11,7 @@ from pyproj import Geod
 
 from landfall.errors import PositionError
 from landfall.geo.geocentric import to_geocentric
-from landfall.geo.latlon import latlon_arrays
+from landfall.geo.latlon import LatLon, latlon_arrays
 from landfall.geo.utm import latlon_to_utm, utm_to_latlon
 
 
@@ -177,6 +177,17 @@ def distances_m(a: Positions, b: Positions) -> NDArray[np.float64]:
     distances = np.full(len(a), np.nan)
     distances[known] = Geod(ellps="WGS84").inv(a.lon[known], a.lat[known], b.lon[known], b.lat[known])[2]
     return distances
+
+
+def geodesic_m(lat: ArrayLike, lon: ArrayLike, place: LatLon) -> NDArray[np.float64]:
+    """Return the (N,) metres along the ellipsoid from degrees to one place; NaN where unknown."""
+    lat, lon = latlon_arrays(np.atleast_1d(lat), np.atleast_1d(lon))
+    known = np.isfinite(lat)
+    count = int(known.sum())
+    metres = np.full(len(lat), np.nan)
+    to_lon, to_lat = np.full(count, place.lon), np.full(count, place.lat)
+    metres[known] = Geod(ellps="WGS84").inv(lon[known], lat[known], to_lon, to_lat)[2]
+    return metres
 
 
 def _share_a_plane(positions: Sequence[Positions]) -> bool:

@@ -1,8 +1,9 @@
 """Geotagged photos that queries are found among: search, and the index folder on disk.
 
 What belongs here: exact search (``exact``, the oracle for anything faster), a match (``match``), and the
-index folder with its parts (``manifest``, ``records``), how it comes to be (``store``) and how it is read
-(``reader``). Where descriptors come from is not known here: ``localization.build`` brings the two together.
+index folder: its parts (``manifest``, ``records``, ``rows``), how it comes to be (``store``), how it is read
+(``reader``, ``among``), changed (``change``) and checked (``verification``). Where descriptors come from is
+not known here: ``localization.build`` and its neighbours bring the two together.
 
 Importing this package loads no torch; ``search_exact`` does when first used.
 """
@@ -11,22 +12,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from landfall.index.among import Among
+from landfall.index.change import Change, changing
 from landfall.index.match import Match
 from landfall.index.reader import Index, IndexedPhoto
-from landfall.index.records import PhotoRecord
+from landfall.index.records import Folder, PhotoRecord
 from landfall.index.store import Building, begin
+from landfall.index.verification import IndexProblem, verify_index
 
 if TYPE_CHECKING:
     from landfall.index.exact import search_exact
 
 __all__ = [
+    "Among",
     "Building",
+    "Change",
+    "Folder",
     "Index",
+    "IndexProblem",
     "IndexedPhoto",
     "Match",
     "PhotoRecord",
     "begin",
+    "changing",
     "search_exact",
+    "verify_index",
 ]
 
 

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from landfall.errors import UsageError
+from landfall.index.rows import Matrix
 from landfall.models.device import resolve_device
 
 # Memory beside the inputs and the result, roughly: a block of rows in float32 and its distances.
@@ -39,7 +40,7 @@ _SAME = 2.0**-20
 
 
 def search_exact(
-    database: NDArray[np.floating],
+    database: Matrix,
     queries: NDArray[np.floating],
     k: int,
     *,
@@ -49,7 +50,8 @@ def search_exact(
     """Return the ``k`` nearest rows of ``database`` to each query.
 
     Args:
-        database: (N, D) float16 or float32, memory-mapped or not; read in blocks, never copied as a whole.
+        database: (N, D) float16 or float32, memory-mapped or in several files (``rows.Matrix``); read in
+            blocks, never copied as a whole.
         queries: (Q, D), taken as float32.
         k: how many; all N where there are fewer.
         device: where to compute; a GPU if there is one, by default.
@@ -83,7 +85,7 @@ class _Search:
 
     def __init__(
         self,
-        database: NDArray[np.floating],
+        database: Matrix,
         queries: NDArray[np.float32],
         k: int,
         device: torch.device,

@@ -1,25 +1,48 @@
-"""The manifest of an index folder: what it is made of. Where it stands, the index is whole."""
+"""The manifest of an index folder: what it is made of. Where it stands, the index is whole.
+
+No other file of an index is ever changed after it was committed. A change makes new files, named by their
+*generation*, and replaces the manifest by a rename; ``docs/index_format.md`` tells the whole of it.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from landfall.errors import IndexStoreError
-from landfall.files import hash_stream, write_text
+from landfall.files import hash_stream, sync_folder, write_text
 from landfall.models.card import ModelCard
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
-PHOTOS = "photos.sqlite"
-DESCRIPTORS = "descriptors.npy"
 MODEL = "model.safetensors"
+LOCK = "lock"
 
 # Opening an index checks the hashes of files up to this size, and the lengths of all.
 HASHED_ON_OPENING_BYTES = 32 * 2**20
+
+# An index of format 1 has one file of each kind, under these names.
+_PHOTOS_1, _DESCRIPTORS_1 = "photos.sqlite", "descriptors.npy"
+_OF_A_GENERATION = re.compile(r".+-\d{6,}(?:\.\d+)?\.[^.]+(?:\.tmp|-journal)?")
+
+
+def file_of(name: str, generation: int, suffix: str, number: int = 0) -> str:
+    """Return the file name of a part made in a generation; ``number`` tells several of one kind apart."""
+    return f"{name}-{generation:06d}{f'.{number}' if number else ''}{suffix}"
+
+
+def photos_file(generation: int) -> str:
+    """Return the name of the file of records made in a generation."""
+    return file_of("photos", generation, ".sqlite")
+
+
+def descriptors_file(generation: int, number: int = 0) -> str:
+    """Return the name of a segment made in a generation."""
+    return file_of("descriptors", generation, ".npy", number)
 
 
 class FileEntry(BaseModel):
@@ -31,17 +54,33 @@ class FileEntry(BaseModel):
     blake2b: str = Field(pattern="^[0-9a-f]{32}$")
 
 
+class Segment(BaseModel):
+    """A ``.npy`` file of descriptors, and how many rows it has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    rows: int = Field(ge=0)
+
+
 class Manifest(BaseModel):
     """What an index is made of.
 
     Args:
         format: version of the folder's layout.
         created_by: the program and version that wrote it.
+        generation: 1 for a new index, one more with every change.
+        numbering: the generation in which stored rows were last numbered anew; a derived file that holds row
+            numbers of another numbering is of no use.
         photos: N, how many are indexed.
         descriptor_dim: D.
         descriptor_dtype: of the numbers stored; searches compute in float32.
         model: the card of the model, whose file travels in the folder.
-        root: the folder that the photos were in when they were indexed; a hint, for it may have moved.
+        root: the folder of the photos when they were indexed, where all are of one; a hint, it may have
+            moved.
+        records: the file that says what is known of each photo.
+        segments: the files of descriptors; a photo's stored row counts through them in this order.
+        derived: what was worked out from the index, such as a calibration, by name: its file.
         files: every other file of the folder by name.
     """
 
@@ -49,12 +88,38 @@ class Manifest(BaseModel):
 
     format: int = FORMAT
     created_by: str
+    generation: int = Field(ge=0)
+    numbering: int = Field(ge=0)
     photos: int = Field(ge=0)
     descriptor_dim: int = Field(ge=1)
     descriptor_dtype: Literal["float32", "float16"]
     model: ModelCard
     root: str | None
+    records: str
+    segments: tuple[Segment, ...]
+    derived: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileEntry]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        named = {self.records, *(segment.file for segment in self.segments), *self.derived.values()}
+        if unlisted := sorted(named - set(self.files)):
+            raise ValueError(f"{', '.join(unlisted)} is named and not among the files")
+        if any(Path(name).name != name for name in self.files):
+            raise ValueError("a file lies outside the folder")
+        if self.photos > self.rows:
+            raise ValueError(f"{self.photos} photos can't share {self.rows} descriptors")
+        return self
+
+    @property
+    def rows(self) -> int:
+        """How many descriptors are stored, those of removed photos among them."""
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def dead_rows(self) -> int:
+        """How many stored descriptors belong to no photo any more."""
+        return self.rows - self.photos
 
 
 def entry_of(path: Path) -> FileEntry:
@@ -64,8 +129,13 @@ def entry_of(path: Path) -> FileEntry:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest beside its place and rename it there: the moment an index comes to be."""
+    """Write the manifest beside its place and rename it there: the moment a generation comes to be.
+
+    What it names must be on the disk; the names of those files are brought there first, and its own last.
+    """
+    sync_folder(folder)
     write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n", durable=True)
+    sync_folder(folder)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -83,9 +153,9 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{folder} is an index of format {found}, by {told.get('created_by', 'a newer one')}; this "
                 f"Landfall reads up to format {FORMAT}. Update Landfall to open it."
             )
-        return Manifest.model_validate(told)
+        return Manifest.model_validate(_of_format_1(told) if found == 1 else told)
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from error
+        raise damaged(path, str(error).splitlines()[0]) from error
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
@@ -95,20 +165,51 @@ def check_files(folder: Path, manifest: Manifest) -> None:
         IndexStoreError: one is missing, has another length, or (up to a size) another hash.
     """
     for name, entry in manifest.files.items():
-        path = folder / name
-        try:
-            found = path.stat().st_size
-            if found != entry.bytes:
-                raise _damaged(path, f"it has {found} bytes, not the {entry.bytes} that were written")
-            if entry.bytes <= HASHED_ON_OPENING_BYTES and entry_of(path) != entry:
-                raise _damaged(path, "its bytes are not those that were written")
-        except FileNotFoundError as error:
-            raise _damaged(path, "it is missing") from error
-        except OSError as error:
-            raise _damaged(path, error.strerror or str(error)) from error
+        if reason := what_is_wrong(folder / name, entry, hashed_up_to_bytes=HASHED_ON_OPENING_BYTES):
+            raise damaged(folder / name, reason)
 
 
-def _damaged(path: Path, what: str) -> IndexStoreError:
+def what_is_wrong(path: Path, entry: FileEntry, *, hashed_up_to_bytes: float) -> str | None:
+    """Return in words how a file differs from what was written; None where it does not."""
+    try:
+        found = path.stat().st_size
+        if found != entry.bytes:
+            return f"it has {found} bytes, not the {entry.bytes} that were written"
+        if entry.bytes <= hashed_up_to_bytes and entry_of(path) != entry:
+            return "its bytes are not those that were written"
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def leftovers(folder: Path, manifest: Manifest) -> list[Path]:
+    """Return the files of earlier or unfinished generations that the manifest does not name.
+
+    Only names that a generation gives count: what somebody else put into the folder stays.
+    """
+    return [
+        path
+        for path in folder.iterdir()
+        if path.name not in manifest.files
+        and (path.name in (_PHOTOS_1, _DESCRIPTORS_1) or _OF_A_GENERATION.fullmatch(path.name))
+    ]
+
+
+def damaged(path: Path, what: str) -> IndexStoreError:
+    """Return the error that tells of a damaged file, to be raised."""
     return IndexStoreError(
         f"{path} is damaged: {what}. Copy the index again from where it came, or build it anew."
     )
+
+
+def _of_format_1(told: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest of format 1, which had one file of each kind, in today's words."""
+    return {
+        **told,
+        "generation": 0,
+        "numbering": 0,
+        "records": _PHOTOS_1,
+        "segments": [{"file": _DESCRIPTORS_1, "rows": told["photos"]}],
+    }

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from landfall.errors import IndexStoreError
 from landfall.geo import Positions
-from landfall.index.manifest import (
-    DESCRIPTORS,
-    MANIFEST,
-    MODEL,
-    PHOTOS,
-    Manifest,
-    check_files,
-    read_manifest,
-)
+from landfall.index.among import Among, rows_among
+from landfall.index.manifest import MANIFEST, MODEL, Manifest, check_files, damaged, read_manifest
 from landfall.index.match import Match
-from landfall.index.records import PhotoRecord, Records
+from landfall.index.records import SECONDS, Folder, PhotoRecord, Records
+from landfall.index.rows import DescriptorRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from landfall.models import Model
+
+# A writer may commit between the reading of the manifest and of what it names; then both are read again.
+_TRIES = 20
 
 
 class IndexedPhoto(NamedTuple):
@@ -43,23 +41,40 @@ class IndexedPhoto(NamedTuple):
 class Index:
     """Geotagged photos that queries are found among. Threads may share one.
 
+    It is of one generation and stays so: whatever is added or removed meanwhile, it answers as when it was
+    opened. ``latest`` gives the newest. Rows are numbered 0 to N - 1 through the photos of the generation.
+
     Args:
         path: the folder.
         manifest: what it is made of.
         device: where its model runs and its searches are computed; a GPU where there is one, by default.
+        model: its model, where that is loaded already.
+
+    Raises:
+        IndexStoreError: a file of it is missing or damaged.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, *, device: str | None = None) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, *, device: str | None = None, model: Model | None = None
+    ) -> None:
         self.path = path
         self.manifest = manifest
         self.device = device
-        self._records = Records(path / PHOTOS)
-        self._model: Model | None = None
+        self._model = model
         self._loading = Lock()
+        # Opened here and kept open, so that all stay readable when a later generation removes the files.
+        self._records = Records(path, manifest)
+        segments = [_mapped(path, manifest, segment.file, segment.rows) for segment in manifest.segments]
+        self.descriptors = DescriptorRows(segments, self._records.rows() if manifest.dead_rows else None)
+        if len(self.descriptors) != manifest.photos:
+            raise damaged(
+                path / manifest.records,
+                f"it has {len(self.descriptors)} photos, and {MANIFEST} tells of {manifest.photos}",
+            )
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, device: str | None = None) -> Index:
-        """Open a finished index.
+        """Open a finished index, as it is now.
 
         Args:
             path: the folder.
@@ -74,43 +89,39 @@ class Index:
 
             resolve_device(device)
         folder = Path(path)
-        if not folder.is_dir():
-            what = "is a file, not an index folder" if folder.exists() else "does not exist"
-            raise IndexStoreError(
-                f"{folder} {what}. Build an index with `landfall index build PHOTOS --out I`."
-            )
-        if not (folder / MANIFEST).exists():
-            if (folder / "building").is_dir():
-                raise IndexStoreError(
-                    f"{folder} is not finished: its build was interrupted or is still running. "
-                    "Run the same `landfall index build` again to go on."
-                )
-            raise IndexStoreError(
-                f"{folder} is not an index: it has no {MANIFEST}. "
-                "Give the folder that `landfall index build` wrote with --out."
-            )
-        manifest = read_manifest(folder)
-        check_files(folder, manifest)
-        index = cls(folder, manifest, device=device)
-        expected = (manifest.photos, manifest.descriptor_dim)
-        if index.descriptors.shape != expected or index.descriptors.dtype != manifest.descriptor_dtype:
-            raise IndexStoreError(
-                f"{folder / DESCRIPTORS} is an array {index.descriptors.shape} of {index.descriptors.dtype}; "
-                f"{MANIFEST} tells of {expected} of {manifest.descriptor_dtype}. Build the index anew."
-            )
-        return index
+        check_is_index(folder)
+        return _opened(folder, device=device, model=None)
+
+    def latest(self) -> Index:
+        """Return this index, or the newest generation if it was changed since; a loaded model is taken along.
+
+        Raises:
+            IndexStoreError: the newest generation can't be opened.
+        """
+        if read_manifest(self.path) == self.manifest:
+            return self
+        return _opened(self.path, device=self.device, model=self._model)
 
     def __len__(self) -> int:
         return self.manifest.photos
 
-    def search(self, descriptors: NDArray[np.floating], k: int) -> list[list[Match]]:
+    def search(
+        self, descriptors: NDArray[np.floating], k: int, *, among: Among | None = None
+    ) -> list[list[Match]]:
         """Return, for each of the queries' ``descriptors`` (Q, D), its ``k`` nearest photos, nearest first.
 
+        Args:
+            descriptors: (Q, D), of this index's model.
+            k: how many; all there are where there are fewer.
+            among: look among these photos only; among all by default.
+
         Raises:
-            UsageError: ``k`` is below 1, or the descriptors have another length than the index's.
+            UsageError: ``k`` is below 1, the descriptors have another length than the index's, or no photo
+                meets ``among``.
         """
-        distances, rows = self.search_rows(descriptors, k)
-        photos = self._photos
+        distances, rows = self.search_rows(descriptors, k, among=among)
+        used = np.unique(rows)
+        photos = dict(zip(used.tolist(), self.photos(used), strict=True))
         return [
             [
                 _match(photos[row], distance, rank)
@@ -120,19 +131,29 @@ class Index:
         ]
 
     def search_rows(
-        self, descriptors: NDArray[np.floating], k: int
+        self, descriptors: NDArray[np.floating], k: int, *, among: Among | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return distances and rows (Q, min(k, N)) of the nearest photos; ``search_exact`` says the rest."""
         from landfall.index.exact import search_exact  # brings in torch, which opening an index does not need
 
-        return search_exact(self.descriptors, descriptors, k, device=self.device)
+        if among is None:
+            return search_exact(self.descriptors, descriptors, k, device=self.device)
+        rows = self.rows_among(among)
+        distances, found = search_exact(self.descriptors.only(rows), descriptors, k, device=self.device)
+        return distances, rows[found]
 
-    @cached_property
-    def descriptors(self) -> NDArray[np.floating]:
-        """The photos' descriptors (N, D), mapped from the file and not read into memory."""
-        # Copy-on-write: torch takes no read-only memory, and nothing written here would reach the file.
-        mapped: NDArray[np.floating] = np.load(self.path / DESCRIPTORS, mmap_mode="c")
-        return mapped
+    def rows_among(self, among: Among) -> NDArray[np.int64]:
+        """Return the rows (M,), ascending, of the photos that meet all conditions.
+
+        Raises:
+            UsageError: none does; the message tells how many photos each condition leaves.
+        """
+        return rows_among(self, among)
+
+    @property
+    def stored_rows(self) -> NDArray[np.int64]:
+        """(N,) each photo's stored row, ascending: the same until ``manifest.numbering`` changes."""
+        return self.descriptors.stored()
 
     @property
     def model(self) -> Model:
@@ -145,26 +166,84 @@ class Index:
             return self._model
 
     @cached_property
-    def positions(self) -> Positions:
-        """Where the photos were taken, in the order of descriptor rows."""
-        lat, lon = self._records.columns("lat", "lon")
-        return Positions.from_latlon(np.array(lat, np.float64), np.array(lon, np.float64))
+    def ids(self) -> NDArray[np.int64]:
+        """(N,) the photos' ids, in the order of rows."""
+        return self._records.numbers("id")[0].astype(np.int64)
 
-    def photos(self) -> list[IndexedPhoto]:
-        """Return number, name and position of every photo, in the order of descriptor rows."""
-        return list(self._photos)
+    @cached_property
+    def latlon(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Latitudes and longitudes (N,) in degrees, in the order of rows."""
+        lat, lon = self._records.numbers("lat", "lon")
+        return lat, lon
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Where the photos were taken, in the order of rows."""
+        return Positions.from_latlon(*self.latlon)
+
+    @cached_property
+    def heading_deg(self) -> NDArray[np.float64]:
+        """(N,) where the cameras looked, degrees clockwise from north, NaN where unknown."""
+        return self._records.numbers("heading_deg")[0]
+
+    @cached_property
+    def taken_s(self) -> NDArray[np.float64]:
+        """(N,) whole seconds since 1970 when the photos were taken, NaN where unknown.
+
+        A camera's own clock, of no known zone, counts as it stands.
+        """
+        return self._records.numbers(SECONDS)[0]
+
+    def photos(self, rows: ArrayLike | None = None) -> list[IndexedPhoto]:
+        """Return number, name and position of the photos at ``rows``, of every photo by default, in order."""
+        stored = self.descriptors.stored(None if rows is None else np.asarray(rows, np.int64)).tolist()
+        if rows is None:
+            columns = ", ".join(IndexedPhoto._fields)
+            return [
+                IndexedPhoto(*row)
+                for row in self._records.select(f'SELECT {columns} FROM photos ORDER BY "row"')
+            ]
+        found = self._records.at(stored, ", ".join(IndexedPhoto._fields))
+        return [IndexedPhoto(*found[row]) for row in stored]
 
     def records(self) -> list[PhotoRecord]:
-        """Return all that is known of every photo, in the order of descriptor rows."""
-        return self._records.all()
+        """Return all that is known of every photo, in the order of rows."""
+        if not self.manifest.dead_rows:
+            return list(self._records.all())
+        return [replace(record, row=row) for row, record in enumerate(self._records.all())]
+
+    @property
+    def stored_records(self) -> Records:
+        """The file of records, for those who change the index: rows in it are stored rows."""
+        return self._records
+
+    def folders(self) -> dict[int, Folder]:
+        """Return the folders that the photos are in, by the number that records tell."""
+        return self._records.folders()
+
+    def path_of(self, photo_id: int) -> Path | None:
+        """Return where a photo's file was when it was indexed; None where nobody said, or no such photo is.
+
+        It may have moved since.
+        """
+        found = self._records.select(
+            "SELECT root, photo FROM photos JOIN folders ON folders.id = folder WHERE photos.id = ?",
+            [photo_id],
+        )
+        return Path(found[0][0], found[0][1]) if found and found[0][0] is not None else None
 
     def find_hashes(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
         return self._records.names_of(hashes)
 
+    def derived(self, name: str) -> Path | None:
+        """Return the file of something that was worked out from the index; None where there is none."""
+        file = self.manifest.derived.get(name)
+        return None if file is None else self.path / file
+
     def info(self) -> dict[str, Any]:
         """Return what the index is made of, as JSON values; positions in degrees, None for an empty index."""
-        lat, lon = self.positions.lat, self.positions.lon
+        lat, lon = self.latlon
         bounds = None
         if len(self):
             bounds = [float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max())]
@@ -172,18 +251,69 @@ class Index:
             "index": str(self.path),
             "format": self.manifest.format,
             "created_by": self.manifest.created_by,
+            "generation": self.manifest.generation,
             "indexed": len(self),
+            "dead_rows": self.manifest.dead_rows,
+            "segments": len(self.manifest.segments),
             "model": self.manifest.model.name,
             "descriptor_dim": self.manifest.descriptor_dim,
             "descriptor_dtype": self.manifest.descriptor_dtype,
             "root": self.manifest.root,
+            "folders": [folder.root for folder in self.folders().values()],
+            "derived": sorted(self.manifest.derived),
             "bytes": sum(entry.bytes for entry in self.manifest.files.values()),
             "bounds": bounds,
         }
 
-    @cached_property
-    def _photos(self) -> list[IndexedPhoto]:
-        return [IndexedPhoto(*row) for row in zip(*self._records.columns(*IndexedPhoto._fields), strict=True)]
+
+def check_is_index(folder: Path) -> None:
+    """Look whether a folder is a finished index.
+
+    Raises:
+        IndexStoreError: it is not there, no folder, unfinished, or something else.
+    """
+    if not folder.is_dir():
+        what = "is a file, not an index folder" if folder.exists() else "does not exist"
+        raise IndexStoreError(f"{folder} {what}. Build an index with `landfall index build PHOTOS --out I`.")
+    if (folder / MANIFEST).exists():
+        return
+    if (folder / "building").is_dir():
+        raise IndexStoreError(
+            f"{folder} is not finished: its build was interrupted or is still running. "
+            "Run the same `landfall index build` again to go on."
+        )
+    raise IndexStoreError(
+        f"{folder} is not an index: it has no {MANIFEST}. "
+        "Give the folder that `landfall index build` wrote with --out."
+    )
+
+
+def _opened(folder: Path, *, device: str | None, model: Model | None) -> Index:
+    for _ in range(_TRIES):
+        manifest = read_manifest(folder)
+        try:
+            check_files(folder, manifest)
+            return Index(folder, manifest, device=device, model=model)
+        except IndexStoreError:
+            if read_manifest(folder) == manifest:
+                raise
+    raise IndexStoreError(f"{folder} is changed faster than it can be opened. Try again.")
+
+
+def _mapped(folder: Path, manifest: Manifest, name: str, rows: int) -> NDArray[np.floating]:
+    path = folder / name
+    try:
+        # Copy-on-write: torch takes no read-only memory, and nothing written here would reach the file.
+        segment: NDArray[np.floating] = np.load(path, mmap_mode="c")
+    except (OSError, ValueError) as error:
+        raise damaged(path, str(error)) from error
+    expected = (rows, manifest.descriptor_dim)
+    if segment.shape != expected or segment.dtype != manifest.descriptor_dtype:
+        raise IndexStoreError(
+            f"{path} is an array {segment.shape} of {segment.dtype}; {MANIFEST} tells of {expected} of "
+            f"{manifest.descriptor_dtype}. Build the index anew."
+        )
+    return segment
 
 
 def _match(photo: IndexedPhoto, distance: float, rank: int) -> Match:

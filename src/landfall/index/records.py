@@ -1,42 +1,35 @@
-"""What an index knows of each photo, in one SQLite file.
+"""What an index knows of each photo, read from one SQLite file.
 
-A row of the table belongs to a row of the descriptors; ``id`` is the photo's number for as long as the index
-lives, and is what a match and the outside world know it by.
+A row of the table belongs to a stored row of the descriptors; ``id`` is the photo's number for as long as the
+index lives, is given to no other photo later, and is what a match and the outside world know it by.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
+from landfall.index.manifest import Manifest
 
 # SQLite takes 999 variables in a statement in its older builds.
-_VARIABLES = 900
-
-_TABLE = """
-CREATE TABLE photos (
-    id INTEGER PRIMARY KEY,
-    photo TEXT NOT NULL UNIQUE,
-    content_hash TEXT NOT NULL,
-    lat REAL NOT NULL,
-    lon REAL NOT NULL,
-    altitude_m REAL,
-    heading_deg REAL,
-    taken_at TEXT,
-    bytes INTEGER NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    "row" INTEGER NOT NULL UNIQUE
-)
-"""
+VARIABLES = 900
+_PAGE = 4096
+# Stands for NULL where a column becomes an array; no column holds it.
+_NOTHING = "9e999"
+# Seconds since 1970 of a time with a zone; a camera's own clock is taken as it stands.
+SECONDS = "CAST(strftime('%s', taken_at) AS REAL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +38,15 @@ class PhotoRecord:
 
     Args:
         id: its number in the index, unique.
-        photo: its name, relative to the folder that was indexed, with forward slashes; unique.
+        photo: its name, relative to its folder, with forward slashes; unique in that folder.
         content_hash: of the file's bytes.
         lat, lon: where it was taken, degrees WGS84.
         altitude_m, heading_deg, taken_at: None where unknown.
         bytes: length of the file.
         width, height: pixels of the upright photo.
-        row: its descriptor's row, 0 to N - 1, unique.
+        row: its descriptor's row, unique.
+        folder: the number of its folder.
+        mtime_ns: when its file was last written, as the system tells it; None where unknown.
     """
 
     id: int
@@ -66,82 +61,174 @@ class PhotoRecord:
     width: int
     height: int
     row: int
+    folder: int = 1
+    mtime_ns: int | None = None
 
 
-_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(PhotoRecord))
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that indexed photos are in.
 
-
-def write_records(path: Path, records: Iterable[PhotoRecord]) -> None:
-    """Write a new file of records.
-
-    Raises:
-        IndexStoreError: two records share an id, a name or a row.
+    Args:
+        id: its number in the index.
+        root: where it is; None where nobody said.
+        source: what tells of its photos: the folder itself, or a CSV; None where they were named one by one.
     """
-    path.unlink(missing_ok=True)
-    marks = ", ".join("?" for _ in fields(PhotoRecord))
-    try:
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute(_TABLE)
-            connection.executemany(
-                f"INSERT INTO photos ({_COLUMNS}) VALUES ({marks})",
-                (_stored(record) for record in records),
-            )
-            connection.execute("CREATE INDEX photos_by_hash ON photos (content_hash)")
-    except sqlite3.IntegrityError as error:
-        raise IndexStoreError(
-            f"The photos can't be indexed together ({error}): each needs an id, a name and a row of its own."
-        ) from error
+
+    id: int
+    root: str | None
+    source: str | None
+
+
+COLUMNS = ", ".join(f'"{field.name}"' for field in fields(PhotoRecord))
 
 
 class Records:
-    """A file of records, read only. Each call has a connection of its own, so threads may share this."""
+    """A file of records, read only. Threads may share one.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    The file is opened at once and stays open: it can be read on when a later generation has removed it.
 
-    def all(self) -> list[PhotoRecord]:
-        """Return every record in the order of descriptor rows."""
-        return [_record(row) for row in self._select(f'SELECT {_COLUMNS} FROM photos ORDER BY "row"')]
+    Args:
+        folder: the index.
+        manifest: of the generation that is read.
 
-    def columns(self, *names: str) -> list[tuple[Any, ...]]:
-        """Return some columns of every record, in the order of descriptor rows, each as a tuple."""
-        wanted = ", ".join(f'"{name}"' for name in names)
-        rows = self._select(f'SELECT {wanted} FROM photos ORDER BY "row"')
-        return list(zip(*rows, strict=True)) if rows else [() for _ in names]
+    Raises:
+        IndexStoreError: the file is not there, or is damaged.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.path = folder / manifest.records
+        # Nobody changes the file, so no lock is needed, and a folder that can't be written to will do.
+        uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
+        with self._told():
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+            weakref.finalize(self, self._connection.close)
+            self._connection.execute("PRAGMA temp_store = MEMORY")
+            self._connection.execute("SELECT 1 FROM photos LIMIT 1").fetchall()
+            if manifest.format == 1:
+                see_format_1(self._connection, "main", manifest.root)
+        # A connection is used by one thread at a time.
+        self._lock = RLock()
+
+    def __len__(self) -> int:
+        return int(self.select("SELECT count(*) FROM photos")[0][0])
+
+    def all(self) -> Iterator[PhotoRecord]:
+        """Yield every record in the order of stored rows, with some thousands in memory at a time."""
+        after = -1
+        page = f'SELECT {COLUMNS} FROM photos WHERE "row" > ? ORDER BY "row" LIMIT {_PAGE}'
+        while rows := self.select(page, [after]):
+            for record in map(record_of, rows):
+                yield record
+                after = record.row
+
+    def folders(self) -> dict[int, Folder]:
+        """Return the folders by number."""
+        return {row[0]: Folder(*row) for row in self.select("SELECT id, root, source FROM folders")}
+
+    def texts(self, column: str) -> list[str]:
+        """Return a column of every photo, in the order of stored rows."""
+        return [row[0] for row in self.select(f'SELECT "{column}" FROM photos ORDER BY "row"')]
+
+    def numbers(self, *columns: str) -> list[NDArray[np.float64]]:
+        """Return columns (N,) of numbers, or SQL expressions of them, in the order of stored rows.
+
+        NaN stands for what is unknown. No Python object is made that lasts, so a million photos are a matter
+        of a second.
+        """
+        wanted = ", ".join(f"IFNULL({column}, {_NOTHING})" for column in columns)
+        kinds = [("row", np.int64), *((f"{at}", np.float64) for at in range(len(columns)))]
+        with self._lock, self._told():
+            cursor = self._connection.execute(f'SELECT "row", {wanted} FROM photos')
+            table = np.fromiter(cursor, dtype=kinds)
+        table = table[np.argsort(table["row"])]
+        found = [np.ascontiguousarray(table[f"{at}"]) for at in range(len(columns))]
+        for column in found:
+            column[np.isinf(column)] = np.nan
+        return found
+
+    def rows(self) -> NDArray[np.int64]:
+        """Return the stored rows (N,), ascending."""
+        with self._lock, self._told():
+            cursor = self._connection.execute('SELECT "row" FROM photos')
+            return np.sort(np.fromiter((row for (row,) in cursor), dtype=np.int64))
+
+    def at(self, stored: Sequence[int], columns: str) -> dict[int, tuple[Any, ...]]:
+        """Return some columns of the photos at stored rows, by that row."""
+        return {
+            row[0]: row[1:]
+            for row in self.select_in(f'SELECT "row", {columns} FROM photos WHERE "row"', stored)
+        }
+
+    def of_ids(self, ids: Sequence[int]) -> list[PhotoRecord]:
+        """Return the records of those ids that are there."""
+        return [record_of(row) for row in self.select_in(f"SELECT {COLUMNS} FROM photos WHERE id", ids)]
+
+    def of_names(self, names: Sequence[str]) -> list[PhotoRecord]:
+        """Return the records of those names that are there, in whatever folder."""
+        return [record_of(row) for row in self.select_in(f"SELECT {COLUMNS} FROM photos WHERE photo", names)]
+
+    def of_folder(self, folder: int) -> dict[str, PhotoRecord]:
+        """Return the records of a folder's photos, by name."""
+        rows = self.select(f"SELECT {COLUMNS} FROM photos WHERE folder = ?", [folder])
+        return {record.photo: record for record in map(record_of, rows)}
 
     def names_of(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
+        found = self.select_in('SELECT "row", content_hash, photo FROM photos WHERE content_hash', hashes)
         names: dict[str, str] = {}
-        for start in range(0, len(hashes), _VARIABLES):
-            part = list(hashes[start : start + _VARIABLES])
-            marks = ", ".join("?" for _ in part)
-            found = self._select(
-                f'SELECT content_hash, photo FROM photos WHERE content_hash IN ({marks}) ORDER BY "row"',
-                part,
-            )
-            for content_hash, photo in found:
-                names.setdefault(content_hash, photo)
+        for _, content_hash, photo in sorted(found):
+            names.setdefault(content_hash, photo)
         return names
 
-    def _select(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def select_in(self, statement: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yield what a statement that ends in a column gives for values of that column."""
+        waiting = iter(values)
+        while part := list(islice(waiting, VARIABLES)):
+            yield from self.select(f"{statement} IN ({', '.join('?' for _ in part)})", part)
+
+    def select(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all that a statement gives."""
+        with self._lock, self._told():
+            return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            with closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-                return connection.execute(statement, values).fetchall()
+            yield
         except sqlite3.Error as error:
             raise IndexStoreError(
-                f"{self._path} can't be read ({error}). Copy the index again from where it came, or build it "
+                f"{self.path} can't be read ({error}). Copy the index again from where it came, or build it "
                 "anew."
             ) from error
 
 
-def _stored(record: PhotoRecord) -> tuple[Any, ...]:
+def see_format_1(connection: sqlite3.Connection, schema: str, root: str | None) -> None:
+    """Show a table of format 1, which knew one folder and no dates of files, as today's tables.
+
+    Args:
+        connection: the tables are made in its temporary schema, whose names come before others.
+        schema: that the old table is in.
+        root: the one folder.
+    """
+    old = COLUMNS.replace('"folder"', '1 AS "folder"').replace('"mtime_ns"', 'NULL AS "mtime_ns"')
+    connection.execute(f"CREATE TEMP VIEW photos AS SELECT {old} FROM {schema}.photos")
+    connection.execute("CREATE TEMP TABLE folders (id INTEGER PRIMARY KEY, root TEXT, source TEXT)")
+    connection.execute("INSERT INTO temp.folders VALUES (1, ?, NULL)", [root])
+
+
+def stored_values(record: PhotoRecord) -> tuple[Any, ...]:
+    """Return a record as SQLite takes it."""
     values = [value.isoformat() if isinstance(value, datetime) else value for value in astuple(record)]
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
-def _record(row: tuple[Any, ...]) -> PhotoRecord:
-    values = dict(zip((field.name for field in fields(PhotoRecord)), row, strict=True))
-    taken_at = values["taken_at"]
-    return PhotoRecord(
-        **{**values, "taken_at": None if taken_at is None else datetime.fromisoformat(taken_at)}
-    )
+_TAKEN_AT = [field.name for field in fields(PhotoRecord)].index("taken_at")
+
+
+def record_of(row: tuple[Any, ...]) -> PhotoRecord:
+    """Return the record of a row of ``COLUMNS``."""
+    values = list(row)
+    if values[_TAKEN_AT] is not None:
+        values[_TAKEN_AT] = datetime.fromisoformat(values[_TAKEN_AT])
+    return PhotoRecord(*values)

@@ -28,13 +28,26 @@ from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
 from landfall.files import beside, hold, read_json, sync, write_json
-from landfall.index.manifest import DESCRIPTORS, MANIFEST, MODEL, PHOTOS, Manifest, entry_of, write_manifest
+from landfall.index.manifest import (
+    MANIFEST,
+    MODEL,
+    Manifest,
+    Segment,
+    descriptors_file,
+    entry_of,
+    photos_file,
+    write_manifest,
+)
 from landfall.index.reader import Index
-from landfall.index.records import PhotoRecord, write_records
+from landfall.index.records import PhotoRecord
+from landfall.index.records_writing import write_records
+from landfall.index.rows_writing import blocks_of, first_not_finite, not_storable
 from landfall.models import ModelCard, read_card
 
 BUILDING = "building"
 PLAN = "plan.json"
+# A new index is of the first generation.
+PHOTOS, DESCRIPTORS = photos_file(1), descriptors_file(1)
 # What an unfinished index folder may hold: the last ones only if its commit was interrupted.
 _UNFINISHED = {BUILDING, PHOTOS, DESCRIPTORS, MODEL, beside(Path(MANIFEST)).name}
 
@@ -67,16 +80,18 @@ class Building:
         *,
         card: ModelCard | None = None,
         root: str | None = None,
+        source: str | None = None,
     ) -> Index:
         """Make the index of its finished parts, in one moment, and open it.
 
         Args:
-            records: of the N photos; their rows are 0 to N - 1.
+            records: of the N photos of one folder; their rows are 0 to N - 1.
             descriptors: (N, D) float32 or float16, or a ``.npy`` file of it. A file in ``folder`` is taken
                 over without a copy.
             model: the file of the model that made them.
             card: that model's card; read from the file by default.
             root: the folder that the photos are in.
+            source: what tells of its photos, the folder itself or a CSV.
 
         Raises:
             IndexStoreError: the parts don't belong together, or the folder can't be written.
@@ -94,18 +109,23 @@ class Building:
                 f"The descriptors have {shape[1]} numbers; {card.name} makes {card.descriptor_dim}. "
                 "They were made by another model."
             )
+        _check_finite(descriptors)
         try:
-            self._make_ready(records, descriptors, model)
+            self._make_ready(records, descriptors, model, root, source)
             files = {name: entry_of(self._ready / name) for name in (PHOTOS, DESCRIPTORS, MODEL)}
             for name in files:
                 (self._ready / name).replace(self.out / name)
             manifest = Manifest(
-                created_by=f"landfall {version('landfall')}",
+                created_by=created_by(),
+                generation=1,
+                numbering=1,
                 photos=shape[0],
                 descriptor_dim=shape[1],
                 descriptor_dtype=dtype,
                 model=card,
                 root=root,
+                records=PHOTOS,
+                segments=(Segment(file=DESCRIPTORS, rows=shape[0]),),
                 files=files,
             )
             write_manifest(self.out, manifest)
@@ -139,11 +159,16 @@ class Building:
         return self.folder / "ready"
 
     def _make_ready(
-        self, records: Sequence[PhotoRecord], descriptors: Path | NDArray[np.floating], model: Path
+        self,
+        records: Sequence[PhotoRecord],
+        descriptors: Path | NDArray[np.floating],
+        model: Path,
+        root: str | None,
+        source: str | None,
     ) -> None:
         shutil.rmtree(self._ready, ignore_errors=True)
         self._ready.mkdir()
-        write_records(self._ready / PHOTOS, records)
+        write_records(self._ready / PHOTOS, records, root=root, source=source)
         self._take(model, self._ready / MODEL)
         if isinstance(descriptors, Path):
             self._take(descriptors, self._ready / DESCRIPTORS)
@@ -161,6 +186,11 @@ class Building:
                 shutil.copyfile(source, target)
         else:
             shutil.copyfile(source, target)
+
+
+def created_by() -> str:
+    """Return the program and version that writes, as a manifest tells it."""
+    return f"landfall {version('landfall')}"
 
 
 def begin(out: str | os.PathLike[str], plan: Mapping[str, Any]) -> Building:
@@ -240,6 +270,15 @@ def _shape_of(descriptors: Path | NDArray[np.floating]) -> tuple[tuple[int, int]
             "float32 or float16, one photo a row, is expected."
         )
     return (int(array.shape[0]), int(array.shape[1])), array.dtype.name
+
+
+def _check_finite(descriptors: Path | NDArray[np.floating]) -> None:
+    array = np.load(descriptors, mmap_mode="r") if isinstance(descriptors, Path) else descriptors
+    first = 0
+    for block in blocks_of(array):
+        if (row := first_not_finite(block)) is not None:
+            raise not_storable(first + row, array.dtype)
+        first += len(block)
 
 
 def _unwritable(out: Path, error: OSError) -> IndexStoreError:

@@ -54,8 +54,7 @@ def fixes_page(
     page = Page(title, subtitle=_subtitle(fixes, failed, index))
     page.section("Map", map_section([_indexed_layer(index), _fixes_layer(found, pictures)]))
     more = f"The first {len(shown)} of {len(found)} photos." if len(shown) < len(found) else ""
-    root = None if index.manifest.root is None else Path(index.manifest.root)
-    rows = [_row(fix, root, read, pictures) for fix in shown]
+    rows = [_row(fix, index, read, pictures) for fix in shown]
     remarks = [UNCALIBRATED] if any(fix.confidence is None for fix in found) else []
     remarks += [more] if more else []
     page.section("Photos and what they were found by", *remarks, sheet_section(rows))
@@ -98,7 +97,7 @@ def _fixes_layer(found: Sequence[Fix], pictures: Mapping[str, bytes | None]) -> 
 
 def _row(
     fix: Fix,
-    root: Path | None,
+    index: Index,
     read: Callable[[Path], bytes | None],
     pictures: Mapping[str, bytes | None],
 ) -> SheetRow:
@@ -109,7 +108,7 @@ def _row(
     matches = [
         SheetPhoto(
             match.photo,
-            None if root is None else read(root / match.photo),
+            None if (path := index.path_of(match.id)) is None else read(path),
             caption=f"{match.lat:.6f}, {match.lon:.6f} · distance {match.distance:.3f}",
         )
         for match in fix.matches[:MATCHES_SHOWN]

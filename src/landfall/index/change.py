@@ -1,0 +1,278 @@
+"""One change of an index, all or nothing: new files first, then the manifest that names them.
+
+A change holds the index's lock, so that there is one at a time. It writes files that nobody reads yet, named
+by its generation; ``commit`` brings them to the disk and replaces the manifest by a rename. That is the
+moment the change happens. What the new manifest no longer names is removed afterwards; what a killed change
+left behind, by the next one. Readers need no lock: the files they have open stay readable.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landfall.errors import IndexStoreError
+from landfall.files import hold, sync
+from landfall.index.manifest import (
+    LOCK,
+    MODEL,
+    Manifest,
+    Segment,
+    damaged,
+    descriptors_file,
+    entry_of,
+    file_of,
+    leftovers,
+    photos_file,
+    write_manifest,
+)
+from landfall.index.reader import Index, check_is_index
+from landfall.index.records_writing import RecordsEdit
+from landfall.index.rows import DescriptorRows, Matrix
+from landfall.index.rows_writing import blocks_of, write_rows
+from landfall.index.store import created_by
+
+# A search reads each segment by itself, so that many small ones would slow it down.
+MOST_SEGMENTS = 16
+WORK = "adding"
+_DERIVED_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class Change:
+    """A change that is being made; see ``changing``.
+
+    Args:
+        index: as it is before.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.generation = index.manifest.generation + 1
+        self._segments = list(index.manifest.segments)
+        self._derived = dict(index.manifest.derived)
+        self._numbering = index.manifest.numbering
+        self._dtype = index.manifest.descriptor_dtype
+        self._new: list[str] = []
+        self._edit: RecordsEdit | None = None
+        self._shrink = False
+
+    @property
+    def folder(self) -> Path:
+        """The index folder."""
+        return self.index.path
+
+    @property
+    def work(self) -> Path:
+        """A folder for work that is kept when the change is killed; whoever makes it removes it."""
+        return self.folder / WORK
+
+    @property
+    def records(self) -> RecordsEdit:
+        """The records as they will be."""
+        if self._edit is None:
+            name = self._name(photos_file(self.generation))
+            self._edit = RecordsEdit(
+                self.folder / name, self.folder / self.index.manifest.records, self.index.manifest
+            )
+        return self._edit
+
+    @property
+    def rows(self) -> int:
+        """How many rows are stored so far, dead ones among them: the next one's number."""
+        return sum(segment.rows for segment in self._segments)
+
+    def append(self, descriptors: Matrix, rows: NDArray[np.int64] | None = None) -> int:
+        """Store descriptors (M, D), or those at ``rows`` of them, and return the first one's stored row.
+
+        Raises:
+            IndexStoreError: they are of another length than the index's, hold numbers that can't be stored,
+                or can't be written.
+        """
+        dim = self.index.manifest.descriptor_dim
+        if descriptors.ndim != 2 or descriptors.shape[1] != dim:
+            raise IndexStoreError(
+                f"Descriptors of shape {descriptors.shape} can't be added to {self.folder}, which holds "
+                f"descriptors of {dim} numbers. They were made by another model."
+            )
+        first = self.rows
+        self._segments.append(self._written(descriptors, rows))
+        return first
+
+    def compact(self, *, half: bool = False) -> None:
+        """Drop the rows that no photo has, number the others anew and store them in one segment.
+
+        Only of what was there before this change; call it on a fresh one.
+
+        Args:
+            half: store them in half precision from now on.
+        """
+        if half:
+            self._dtype = "float16"
+        self._segments = [self._written(self.index.descriptors, None)]
+        self.records.renumber()
+        self._numbering = self.generation
+        self._shrink = True
+
+    def put(self, name: str, suffix: str, writer: Callable[[Path], None]) -> None:
+        """Keep a file of something that was worked out from the index, in place of an earlier one.
+
+        Later changes carry it over as it is, so it must say itself what it is of: ``manifest.generation`` for
+        what depends on every photo, ``manifest.numbering`` for what holds stored rows.
+
+        Args:
+            name: "calibration" or the like: lower-case letters, digits and hyphens.
+            suffix: of the file, ".json".
+            writer: called with the path to write to.
+
+        Raises:
+            IndexStoreError: it can't be written.
+        """
+        if not _DERIVED_NAME.fullmatch(name) or name in ("photos", "descriptors", "model"):
+            raise ValueError(f"A derived file can't be called {name!r}")
+        file = self._name(file_of(name, self.generation, suffix))
+        with writing(self.folder):
+            writer(self.folder / file)
+        self._derived[name] = file
+
+    def drop(self, name: str) -> None:
+        """Let go of a derived file, if there is one."""
+        self._derived.pop(name, None)
+
+    def commit(self) -> Index:
+        """Make the change, in one moment, and open the index as it then is.
+
+        Raises:
+            IndexStoreError: a record has a row that is not stored, or something can't be written; the index
+                is then as it was.
+        """
+        earlier = self.index.manifest
+        photos, last, root, records = earlier.photos, -1, earlier.root, earlier.records
+        if self._edit is not None or earlier.format == 1:
+            edit = self.records
+            photos, last, root = edit.finish(shrink=self._shrink)
+            records = edit.path.name
+        if last >= self.rows:
+            raise damaged(self.folder / records, f"a photo has row {last} of {self.rows}")
+        with writing(self.folder):
+            self._join_small_segments()
+            named = [MODEL, records, *(segment.file for segment in self._segments), *self._derived.values()]
+            for name in set(named) & set(self._new):
+                sync(self.folder / name)
+            manifest = Manifest(
+                created_by=created_by(),
+                generation=self.generation,
+                numbering=self._numbering,
+                photos=photos,
+                descriptor_dim=earlier.descriptor_dim,
+                descriptor_dtype=self._dtype,
+                model=earlier.model,
+                root=root,
+                records=records,
+                segments=tuple(self._segments),
+                derived=self._derived,
+                files={name: earlier.files.get(name) or entry_of(self.folder / name) for name in named},
+            )
+            write_manifest(self.folder, manifest)
+            sweep(self.folder, manifest)
+        self._new.clear()
+        return self.index.latest()
+
+    def abandon(self) -> None:
+        """Remove what was written and not committed."""
+        if self._edit is not None:
+            self._edit.close()
+        for name in self._new:
+            # Should one stay, the next change removes it; an error that is on its way says more.
+            with suppress(OSError):
+                (self.folder / name).unlink(missing_ok=True)
+
+    def _name(self, file: str) -> str:
+        self._new.append(file)
+        return file
+
+    def _written(self, descriptors: Matrix, rows: NDArray[np.int64] | None) -> Segment:
+        number = sum(name.startswith("descriptors-") for name in self._new)
+        name = self._name(descriptors_file(self.generation, number))
+        shape = (len(descriptors) if rows is None else len(rows), self.index.manifest.descriptor_dim)
+        with writing(self.folder):
+            write_rows(self.folder / name, blocks_of(descriptors, rows), shape, self._dtype)
+        return Segment(file=name, rows=shape[0])
+
+    def _join_small_segments(self) -> None:
+        first = join_from([segment.rows for segment in self._segments])
+        if first >= len(self._segments) - 1:
+            return
+        parts = [np.load(self.folder / each.file, mmap_mode="r") for each in self._segments[first:]]
+        self._segments[first:] = [self._written(DescriptorRows(parts, None), None)]
+
+
+def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
+    """Return from which segment on all are to be joined to one; ``len(rows)`` where none is.
+
+    Nothing is joined up to ``most`` segments. Then the last ones are, as far back as they are not more than
+    twice what comes after them: a row is copied some log(N) times, however many small changes there are.
+
+    Args:
+        rows: of each segment, in order.
+        most: segments that are left at most.
+    """
+    if len(rows) <= most:
+        return len(rows)
+    first, total = len(rows) - 1, rows[-1]
+    while first > 0 and (first + 1 > most or rows[first - 1] <= 2 * total):
+        first -= 1
+        total += rows[first]
+    return first
+
+
+@contextmanager
+def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[Change]:
+    """Hold an index and give a change of it to be made; without ``commit``, nothing happens.
+
+    Args:
+        path: the index folder.
+        device: where the index's model runs.
+
+    Raises:
+        IndexStoreError: no index, one that another process is changing, or one that can't be written.
+    """
+    folder = Path(path)
+    check_is_index(folder)
+    busy = IndexStoreError(f"{folder} is being changed by another process. Wait until it is done.")
+    with writing(folder):
+        lock = hold(folder / LOCK, busy)
+    with lock:
+        change = Change(Index.open(folder, device=device))
+        with writing(folder):
+            sweep(folder, change.index.manifest)
+        try:
+            yield change
+        finally:
+            change.abandon()
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Tell of an error of the disk as one that the user can do something about."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexStoreError(
+            f"{folder} can't be written: {error.strerror or error}. The index is as it was; mend that and "
+            "run the same again."
+        ) from error
+
+
+def sweep(folder: Path, manifest: Manifest) -> None:
+    """Remove the files of generations that are no more, or never came to be."""
+    for path in leftovers(folder, manifest):
+        path.unlink(missing_ok=True)
+    # A build that was killed after its commit leaves its folder.
+    shutil.rmtree(folder / "building", ignore_errors=True)
