@@ -54,3 +54,22 @@ def street(tmp_path: Path) -> Path:
 @pytest.fixture
 def index(street: Path, network: Model, tmp_path: Path) -> Index:
     return build_index(street, tmp_path / "street.lf", model=network).index
+
+
+def walk_picture(place: float) -> NDArray[np.uint8]:
+    """Return a photo (64, 64, 3) that changes step by step from one place to the next."""
+    before = int(place)
+    share = place - before
+    mixed = (1 - share) * picture(before) + share * picture(before + 1)
+    return np.asarray(mixed, np.uint8)
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """Photos ``00.jpg`` to ``79.jpg``, 8 m apart, of which every four show one place more and more."""
+    root = tmp_path / "walk"
+    root.mkdir()
+    for step in range(80):
+        location = LatLon(52.0 + step * 8.0 / 111_270.0, 0.5)
+        write_jpeg(root / f"{step:02}.jpg", walk_picture(step / 4), location=location)
+    return root

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.localization.conftest import picture, walk_picture
 
 from landfall.errors import UsageError
 from landfall.geo import LatLon
-from landfall.index import Index
-from landfall.localization import localize
+from landfall.index import Among, Index
+from landfall.localization import build_index, localize
 from landfall.localization import localizer as module
+from landfall.localization.calibration import Calibration, index_calibration
+from landfall.models import Model
 from landfall.photos import InputSpec, load_photo, write_jpeg
 
 PLACES, STEP_DEG = 5, 0.001
@@ -84,3 +87,50 @@ def test_a_search_has_as_many_matches_as_there_are_photos(street: Path, index: I
     assert len(fix.matches) == len(index) == PLACES
     distances = np.array([match.distance for match in fix.matches])
     assert (np.diff(distances) >= 0).all()
+
+
+def test_an_index_that_is_calibrated_says_how_sure_its_answers_are(
+    walk: Path, network: Model, tmp_path: Path
+) -> None:
+    index = build_index(walk, tmp_path / "walk.lf", model=network).index
+    learned = index_calibration(index)
+    assert isinstance(learned, Calibration)
+    queries = []
+    for number, step in enumerate((10.5, 33.25, 60.75)):
+        write_jpeg(tmp_path / f"query {number}.jpg", walk_picture(step / 4))
+        queries.append(tmp_path / f"query {number}.jpg")
+    write_jpeg(tmp_path / "stranger.jpg", picture(999))
+    fixes = localize([*queries, tmp_path / "stranger.jpg"], index)
+    for fix in fixes:
+        assert fix.confidence is not None
+        assert 0.0 < fix.confidence < 1.0
+        assert fix.radius_m is not None
+        assert fix.radius_m > 0
+        assert len(fix.matches) == 20
+    assert [fix.accepted for fix in fixes] == [True, True, True, False]
+    told = fixes[-1].to_dict()
+    assert told["accepted"] is False
+    assert len(told["matches"]) == 20
+
+
+def test_confidence_does_not_depend_on_how_many_matches_are_asked_for(
+    walk: Path, network: Model, tmp_path: Path
+) -> None:
+    index = build_index(walk, tmp_path / "walk.lf", model=network).index
+    write_jpeg(tmp_path / "query.jpg", walk_picture(5.3))
+    few, many = (localize([tmp_path / "query.jpg"], index, k=k)[0] for k in (3, 40))
+    assert len(few.matches) == 3
+    assert len(many.matches) == 40
+    assert few.confidence == many.confidence
+
+
+def test_photos_are_looked_for_among_those_asked_for(street: Path, index: Index) -> None:
+    among = Among(near=LatLon(52.0 + 3 * STEP_DEG, 0.5), within_m=150.0)
+    fixes = localize(photos_of(street), index, among=among)
+    assert {match.photo for fix in fixes for match in fix.matches} == {
+        f"walk/{place}.jpg" for place in (2, 3, 4)
+    }
+    assert fixes[0].in_index == "walk/0.jpg"
+    nowhere = Among(near=LatLon(0.0, 0.0), within_m=10.0)
+    with pytest.raises(UsageError, match="None of the 5 photos"):
+        localize(photos_of(street), index, among=nowhere)

@@ -77,6 +77,36 @@ def build(
         raise typer.Exit(1)
 
 
+@app.command("calibrate")
+def calibrate(
+    index: index_changes.IndexFolder,
+    device: options.Device = None,
+    seed: options.Seed = 0,
+    json_to: options.Json = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Learn how sure answers may be from the index's own photos; build and changes do so by themselves.
+
+    Ends with 1 when the index can't be calibrated.
+    """
+    from landfall.localization.calibration import Calibration, calibrate_index, index_calibration
+
+    learned = index_calibration(
+        calibrate_index(index, seed=seed, device=device, say=lambda text: say(text, quiet=quiet))
+    )
+    if isinstance(learned, Calibration):
+        write_json(
+            json_to, {"index": str(index), "calibration": learned.model_dump(mode="json"), "reason": None}
+        )
+        if json_to != "-":
+            answer(f"{index}: {learned.describe()}")
+        return
+    write_json(json_to, {"index": str(index), "calibration": None, "reason": learned.reason})
+    if json_to != "-":
+        answer(f"{index} can't be calibrated: {learned.reason}")
+    raise typer.Exit(1)
+
+
 @app.command("info")
 def info(
     index: index_changes.IndexFolder,
@@ -85,16 +115,22 @@ def info(
 ) -> None:
     """Tell what an index holds."""
     from landfall.index import Index
+    from landfall.localization.calibration import Calibration, index_calibration
 
     opened = Index.open(index)
     told = opened.info()
+    learned = index_calibration(opened)
+    told["calibration"] = learned.model_dump(mode="json") if isinstance(learned, Calibration) else None
+    told["not_calibrated"] = None if isinstance(learned, Calibration) else learned.reason
     if list_photos:
         told["photos"] = [photo._asdict() for photo in opened.photos()]
     write_json(json_to, told)
     if json_to != "-":
         for key, value in told.items():
-            if key != "photos":
+            if key not in ("photos", "calibration", "not_calibrated"):
                 answer(f"{key:16} {value}")
+        why = learned.describe() if isinstance(learned, Calibration) else f"none: {learned.reason}"
+        answer(f"{'calibration':16} {why}")
         if list_photos:
             for photo in opened.photos():
                 answer(f"{photo.id}\t{photo.lat:.7f}\t{photo.lon:.7f}\t{photo.photo}")

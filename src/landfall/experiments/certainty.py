@@ -80,7 +80,7 @@ def measure_certainty(
     learned = calibrate(
         descriptors if known.all() else descriptors[known],
         database.positions.take(database_rows[known]),
-        database.taken_at[database_rows[known]],
+        _seconds(database.taken_at[database_rows[known]]),
         database.heading_deg[database_rows[known]],
         matches=matches,
         seed=seed,
@@ -113,3 +113,8 @@ def measure_certainty(
         seed=seed,
     )
     return MeasuredCertainty(learned, result)
+
+
+def _seconds(taken_at: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Return seconds since 1970, NaN where the time is unknown."""
+    return np.where(np.isnat(taken_at), np.nan, taken_at.astype("datetime64[s]").astype(np.float64))

@@ -66,6 +66,10 @@ class Index:
         self._records = Records(path, manifest)
         segments = [_mapped(path, manifest, segment.file, segment.rows) for segment in manifest.segments]
         self.descriptors = DescriptorRows(segments, self._records.rows() if manifest.dead_rows else None)
+        # Small, and wanted with nearly every answer; read now, for a later generation may remove it.
+        self._notes = {
+            name: _read(path / file) for name, file in manifest.derived.items() if file.endswith(".json")
+        }
         if len(self.descriptors) != manifest.photos:
             raise damaged(
                 path / manifest.records,
@@ -241,6 +245,10 @@ class Index:
         file = self.manifest.derived.get(name)
         return None if file is None else self.path / file
 
+    def note(self, name: str) -> str | None:
+        """Return the text of a derived JSON file of this generation; None where there is none."""
+        return self._notes.get(name)
+
     def info(self) -> dict[str, Any]:
         """Return what the index is made of, as JSON values; positions in degrees, None for an empty index."""
         lat, lon = self.latlon
@@ -298,6 +306,13 @@ def _opened(folder: Path, *, device: str | None, model: Model | None) -> Index:
             if read_manifest(folder) == manifest:
                 raise
     raise IndexStoreError(f"{folder} is changed faster than it can be opened. Try again.")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise damaged(path, str(error)) from error
 
 
 def _mapped(folder: Path, manifest: Manifest, name: str, rows: int) -> NDArray[np.floating]:

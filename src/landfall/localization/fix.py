@@ -16,9 +16,11 @@ class Fix:
     Attributes:
         photo: the photo, as its path was given or relative to the folder given, with forward slashes.
         location: the position found; None for a photo that could not be read.
-        radius_m: radius that holds the truth with 90 % probability; None where nothing was calibrated.
-        confidence: probability that the truth lies within 25 m; None where nothing was calibrated.
-        accepted: whether the photo was taken where the index has photos; None where nothing was calibrated.
+        radius_m: radius that then holds the truth with 90 % probability; None where nothing was calibrated.
+        confidence: probability that the truth lies within 25 m, given that the index has photos of the
+            place; None where nothing was calibrated.
+        accepted: whether the photo seems to be taken where the index has photos; None where nothing was
+            calibrated.
         matches: the nearest photos of the index, nearest first.
         in_index: the name of the index's photo with the very same content, where there is one: such a query
             finds itself, which says nothing of how well others are found.

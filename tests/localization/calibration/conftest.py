@@ -22,7 +22,7 @@ class World:
 
     positions: Positions
     descriptors: NDArray[np.float32]
-    taken_at: NDArray[np.datetime64]
+    taken_s: NDArray[np.float64]
     base: NDArray[np.float64]
     noise: float
 
@@ -33,7 +33,7 @@ class World:
     def take(self, kept: NDArray[np.bool_]) -> World:
         """Return the street with some photos only."""
         return World(
-            self.positions.take(kept), self.descriptors[kept], self.taken_at[kept], self.base, self.noise
+            self.positions.take(kept), self.descriptors[kept], self.taken_s[kept], self.base, self.noise
         )
 
     def look(self, east_m: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
@@ -60,7 +60,7 @@ def make_world(
     empty = World(
         Positions.planar(np.zeros(1), np.zeros(1)),
         np.zeros((1, DIM), np.float32),
-        np.full(1, "NaT", "datetime64[s]"),
+        np.full(1, np.nan),
         base,
         noise,
     )
@@ -68,7 +68,7 @@ def make_world(
     return World(
         Positions.planar(east, np.zeros(len(east))),
         empty.look(east, seed + 1),
-        np.full(len(east), "NaT", "datetime64[s]"),
+        np.full(len(east), np.nan),
         base,
         noise,
     )

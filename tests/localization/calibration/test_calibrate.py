@@ -35,7 +35,7 @@ def world(whole: World) -> World:
 
 @pytest.fixture(scope="module")
 def learned(world: World) -> Calibration:
-    got = calibrate(world.descriptors, world.positions, world.taken_at, world.heading_deg)
+    got = calibrate(world.descriptors, world.positions, world.taken_s, world.heading_deg)
     assert isinstance(got, Calibration)
     return got
 
@@ -83,7 +83,7 @@ def test_a_surer_answer_has_no_larger_radius(learned: Calibration) -> None:
 
 
 def test_it_is_learned_again_bit_by_bit_and_survives_json(world: World, learned: Calibration) -> None:
-    again = calibrate(world.descriptors, world.positions, world.taken_at, world.heading_deg)
+    again = calibrate(world.descriptors, world.positions, world.taken_s, world.heading_deg)
     assert again == learned
     assert Calibration.model_validate_json(learned.model_dump_json()) == learned
 
@@ -114,14 +114,14 @@ def test_an_answer_without_matches_is_not_judged(learned: Calibration) -> None:
 )
 def test_it_says_why_it_can_not(count: int, step_m: float, views: int, reason: str) -> None:
     few = make_world(count, step_m=step_m, views=views)
-    got = calibrate(few.descriptors, few.positions, few.taken_at, few.heading_deg)
+    got = calibrate(few.descriptors, few.positions, few.taken_s, few.heading_deg)
     assert isinstance(got, NoCalibration)
     assert re.search(reason, got.reason), got.reason
 
 
 def test_where_every_answer_is_right_confidence_is_still_below_one() -> None:
     easy = make_world(100, step_m=8.0, views=2, noise=0.0001)
-    got = calibrate(easy.descriptors, easy.positions, easy.taken_at, easy.heading_deg)
+    got = calibrate(easy.descriptors, easy.positions, easy.taken_s, easy.heading_deg)
     assert isinstance(got, Calibration)
     assert got.right_share == 1.0
     said, _ = judge(easy, got, easy.descriptors[:5])

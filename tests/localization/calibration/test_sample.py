@@ -25,7 +25,7 @@ def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world(40, step_m=7.0)
     monkeypatch.setattr(module, "_BLOCK_CELLS", 600)  # several blocks
     got = sample_answers(
-        world.descriptors, world.positions, world.taken_at, world.heading_deg, k=K, photos=30, reach_m=25.0
+        world.descriptors, world.positions, world.taken_s, world.heading_deg, k=K, photos=30, reach_m=25.0
     )
     assert len(got.photos) == 30
     assert got.moment_s is None
@@ -40,7 +40,7 @@ def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_photo_with_too_few_others_left_has_fewer_matches() -> None:
     world = make_world(4, step_m=20.0, views=1)
     got = sample_answers(
-        world.descriptors, world.positions, world.taken_at, world.heading_deg, k=K, photos=10, reach_m=25.0
+        world.descriptors, world.positions, world.taken_s, world.heading_deg, k=K, photos=10, reach_m=25.0
     )
     first = got.photos.tolist().index(0)
     assert (got.present.rows[first] >= 0).sum() == 3
@@ -53,9 +53,9 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
     world = make_world(60, step_m=5.0, views=2)
     # The two views of each spot: one drive in the morning, one in the afternoon, five seconds a spot.
     seconds = np.arange(120) // 2 * 5 + np.arange(120) % 2 * 20_000
-    taken_at = np.datetime64("2024-05-01T08:00:00") + seconds.astype("timedelta64[s]")
+    taken_s = 1.7e9 + seconds
     got = sample_answers(
-        world.descriptors, world.positions, taken_at, world.heading_deg, k=K, photos=120, reach_m=25.0
+        world.descriptors, world.positions, taken_s, world.heading_deg, k=K, photos=120, reach_m=25.0
     )
     assert got.moment_s == 600.0
     found = got.present.rows[:, 0]
@@ -66,9 +66,9 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
 
 def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
     world = make_world(80, step_m=5.0, views=1)
-    taken_at = np.datetime64("2024-05-01T08:00:00") + (np.arange(80) * 3).astype("timedelta64[s]")
+    taken_s = 1.7e9 + np.arange(80) * 3.0
     got = sample_answers(
-        world.descriptors, world.positions, taken_at, world.heading_deg, k=K, photos=80, reach_m=25.0
+        world.descriptors, world.positions, taken_s, world.heading_deg, k=K, photos=80, reach_m=25.0
     )
     # 25 m are 15 s: of a minute nothing within reach is left, of ten seconds the photos 20 and 25 m away are.
     assert got.moment_s == 10.0
@@ -78,7 +78,7 @@ def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
 
 def test_times_that_are_all_the_same_are_not_used() -> None:
     world = make_world(40, step_m=7.0)
-    same = np.full(len(world.positions), np.datetime64("2024-05-01T00:00:00"))
+    same = np.full(len(world.positions), 1.7e9)
     got = sample_answers(
         world.descriptors, world.positions, same, world.heading_deg, k=K, photos=30, reach_m=25.0
     )
@@ -95,7 +95,7 @@ def test_crowds_are_told_and_not_sampled(monkeypatch: pytest.MonkeyPatch) -> Non
     got = sample_answers(
         descriptors,
         positions,
-        np.full(80, "NaT", "datetime64[s]"),
+        np.full(80, np.nan),
         np.full(80, np.nan),
         k=K,
         photos=80,
@@ -112,7 +112,7 @@ def test_a_seed_draws_the_same_photos_again() -> None:
         sample_answers(
             world.descriptors,
             world.positions,
-            world.taken_at,
+            world.taken_s,
             world.heading_deg,
             k=K,
             photos=20,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from landfall.datasets import spots
 from landfall.geo import Positions, metric_coordinates
+from landfall.index.rows import Matrix
 from landfall.localization.calibration.calibration import Calibration, Logistic, RadiusSteps
 from landfall.localization.calibration.features import (
     CONFIDENCE_FEATURES,
@@ -56,9 +57,9 @@ class NoCalibration:
 
 
 def calibrate(
-    descriptors: NDArray[np.floating],
+    descriptors: Matrix,
     positions: Positions,
-    taken_at: NDArray[np.datetime64],
+    taken_s: Floats,
     heading_deg: Floats,
     *,
     matches: int = MATCHES,
@@ -75,7 +76,7 @@ def calibrate(
     Args:
         descriptors: (N, D), read in blocks.
         positions: of the photos, all known.
-        taken_at: (N,) datetime64[s], NaT where unknown.
+        taken_s: (N,) seconds since some moment, NaN where unknown.
         heading_deg: (N,) degrees clockwise from north, NaN where unknown.
         matches: that an answer's features are made of.
         right_m: what "right" means.
@@ -97,7 +98,7 @@ def calibrate(
     drawn = sample_answers(
         descriptors,
         positions,
-        taken_at,
+        taken_s,
         heading_deg,
         k=matches,
         photos=sample,

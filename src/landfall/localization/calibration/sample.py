@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from landfall.datasets import spots
 from landfall.geo import Neighbours, Positions, metric_coordinates, neighbours_within
 from landfall.index.exact import search_exact
+from landfall.index.rows import Matrix
 
 Floats = NDArray[np.float64]
 
@@ -66,9 +67,9 @@ class Sample:
 
 
 def sample_answers(
-    descriptors: NDArray[np.floating],
+    descriptors: Matrix,
     positions: Positions,
-    taken_at: NDArray[np.datetime64],
+    taken_s: Floats,
     heading_deg: Floats,
     *,
     k: int,
@@ -82,7 +83,7 @@ def sample_answers(
     Args:
         descriptors: (N, D) of the index.
         positions: of its photos.
-        taken_at: (N,) datetime64[s], NaT where unknown.
+        taken_s: (N,) seconds since some moment, NaN where unknown.
         heading_deg: (N,) degrees clockwise from north, NaN where unknown.
         k: matches of an answer.
         photos: how many to sample, at most.
@@ -106,7 +107,7 @@ def sample_answers(
     asked, found = drawn[around.queries], around.indices
     turned_deg = np.abs((heading_deg[found] - heading_deg[asked] + 180.0) % 360.0 - 180.0)
     alike = (apart_m <= reach_m) & ~(turned_deg > SAME_WAY_DEG)
-    between_s = np.abs((taken_at[found] - taken_at[asked]) / np.timedelta64(1, "s"))
+    between_s = np.abs(taken_s[found] - taken_s[asked])
     own, moment_s = _with_moment(around, own, alike, between_s)
     present, elsewhere = _search(descriptors, drawn, around, own, k, device)
     left = np.full(len(drawn), np.inf)
@@ -138,7 +139,7 @@ def _with_moment(
 
 
 def _search(
-    descriptors: NDArray[np.floating],
+    descriptors: Matrix,
     drawn: NDArray[np.int64],
     around: Neighbours,
     own: NDArray[np.bool_],
