@@ -105,8 +105,32 @@ def test_a_database_that_teaches_nothing_says_why() -> None:
     got = measure_certainty(small, database[few], few, evaluated(small, database[few], queries))
     assert isinstance(got.calibration, NoCalibration)
     assert got.result is None
-    assert got.to_dict() == {"learned": None, "reason": got.calibration.reason, "measured": None}
+    assert got.to_dict() == {
+        "learned": None,
+        "reason": got.calibration.reason,
+        "measured": None,
+        "elsewhere": None,
+    }
     assert got.to_lines()[0].startswith("No confidence is given")
+
+
+def test_photos_of_another_town_are_seldom_accepted() -> None:
+    dataset, database, queries = split()
+    other = make_world(300, step_m=8.0, noise=0.7, seed=41)
+    got = measure_certainty(
+        dataset,
+        database,
+        np.arange(400),
+        evaluated(dataset, database, queries),
+        strangers=other.descriptors[:200],
+    )
+    assert got.strangers is not None
+    assert got.strangers.photos == 200
+    assert got.strangers.accepted_share <= 0.2
+    assert got.result is not None
+    assert got.result.accepted_share > 2 * got.strangers.accepted_share
+    assert got.to_dict()["elsewhere"]["photos"] == 200
+    assert "200 photos from elsewhere" in got.to_lines()[-1]
 
 
 @pytest.mark.parametrize("seed", [0, 3])

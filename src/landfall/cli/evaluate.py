@@ -36,6 +36,12 @@ def evaluate(
         Path | None,
         typer.Option("--cache", metavar="FOLDER", help="Keep the descriptors here, and go on from them."),
     ] = None,
+    elsewhere: Annotated[
+        Path | None,
+        typer.Option(
+            "--elsewhere", metavar="FOLDER", help="Photos of other places: how many are wrongly accepted?"
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write plots and a contact sheet here.")
     ] = None,
@@ -48,6 +54,7 @@ def evaluate(
     """
     from landfall.datasets import load_dataset
     from landfall.experiments import evaluate_model, write_report
+    from landfall.localization import find_queries
     from landfall.models import load_model
 
     loaded = load_dataset(dataset, split, layout=layout)
@@ -72,6 +79,7 @@ def evaluate(
             cache=cache,
             seed=seed,
             calibrate=True,
+            elsewhere=() if elsewhere is None else find_queries([elsewhere]).paths,
         )
     write_json(json_to, run.to_dict())
     if out is not None:

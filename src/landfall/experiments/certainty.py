@@ -16,9 +16,39 @@ from landfall.datasets import Dataset
 from landfall.evaluation import Evaluation
 from landfall.evaluation.calibration import CalibrationResult, measure_calibration
 from landfall.geo import metric_coordinates
-from landfall.localization.calibration import Calibration, NoCalibration, answer_features, calibrate
+from landfall.index import search_exact
+from landfall.localization.calibration import (
+    Calibration,
+    Certainty,
+    NoCalibration,
+    answer_features,
+    calibrate,
+)
 from landfall.localization.calibration.fit import MATCHES
 from landfall.localization.position import agreed_points
+
+
+@dataclass(frozen=True, eq=False)
+class Strangers:
+    """What is said of photos that were taken where the database has none, so that every answer is wrong.
+
+    Attributes:
+        photos: how many were described.
+        accepted_share: share of them whose answer was accepted, wrongly.
+        confidence: (S,) what the answers said of themselves.
+    """
+
+    photos: int
+    accepted_share: float
+    confidence: NDArray[np.float64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON values."""
+        return {
+            "photos": self.photos,
+            "accepted_share": self.accepted_share,
+            "mean_confidence": float(self.confidence.mean()),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +58,21 @@ class MeasuredCertainty:
     Attributes:
         calibration: learned from the database; the reason why not, where it could not be.
         result: how honest the answers to the queries are; None without a calibration.
+        strangers: what is said of photos from elsewhere; None where none were given.
     """
 
     calibration: Calibration | NoCalibration
     result: CalibrationResult | None
+    strangers: Strangers | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``landfall evaluate --json`` says of it."""
-        if isinstance(self.calibration, NoCalibration) or self.result is None:
-            reason = self.calibration.reason if isinstance(self.calibration, NoCalibration) else None
-            return {"learned": None, "reason": reason, "measured": None}
+        learned = isinstance(self.calibration, Calibration)
         return {
-            "learned": self.calibration.model_dump(mode="json"),
-            "reason": None,
-            "measured": self.result.to_dict(),
+            "learned": self.calibration.model_dump(mode="json") if learned else None,
+            "reason": None if learned else self.calibration.reason,
+            "measured": None if self.result is None else self.result.to_dict(),
+            "elsewhere": None if self.strangers is None else self.strangers.to_dict(),
         }
 
     def to_lines(self) -> list[str]:
@@ -50,7 +81,13 @@ class MeasuredCertainty:
             return [
                 f"No confidence is given, for the database can't be calibrated: {self.calibration.reason}"
             ]
-        return [self.calibration.describe(), *(() if self.result is None else self.result.to_lines())]
+        lines = [self.calibration.describe(), *(() if self.result is None else self.result.to_lines())]
+        if self.strangers is not None:
+            lines.append(
+                f"Of {self.strangers.photos} photos from elsewhere {100 * self.strangers.accepted_share:.1f} "
+                f"% are accepted, wrongly; their mean confidence is {self.strangers.confidence.mean():.2f}"
+            )
+        return lines
 
 
 def measure_certainty(
@@ -59,6 +96,7 @@ def measure_certainty(
     database_rows: NDArray[np.int64],
     evaluation: Evaluation,
     *,
+    strangers: NDArray[np.float32] | None = None,
     seed: int = 0,
     device: str | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -70,6 +108,7 @@ def measure_certainty(
         descriptors: (R, D) of the database photos ``database_rows``.
         database_rows: (R,) which those are.
         evaluation: of the same descriptors; its ranked matches are the answers.
+        strangers: (S, D) descriptors of photos taken where the database has none.
         seed: of the calibration's sample and of the intervals.
         device: where the search of the sample runs.
         say: told in a sentence what is being done.
@@ -90,18 +129,15 @@ def measure_certainty(
     if isinstance(learned, NoCalibration):
         return MeasuredCertainty(learned, None)
     points, truth = metric_coordinates(database.positions, dataset.queries.positions)
-    ranked = evaluation.ranked[:, :matches]
-    distances = np.where(ranked < 0, np.inf, evaluation.distances[:, :matches]).astype(np.float64)
-    # A match without a position can't vote; it stands last, as one that isn't there.
-    distances[~database.positions.known[np.maximum(ranked, 0)]] = np.inf
-    order = np.argsort(distances, axis=1, kind="stable")
-    ranked, distances = np.take_along_axis(ranked, order, 1), np.take_along_axis(distances, order, 1)
-    matched = np.nan_to_num(points[np.maximum(ranked, 0)])
-    fixes = agreed_points(matched, distances)
-    judged = learned.judge(answer_features(matched, distances, fixes))
+    fixes, judged = _judged(learned, points, evaluation.ranked, evaluation.distances)
+    strange = None
+    if strangers is not None and len(strangers):
+        distances, rows = search_exact(descriptors, strangers, matches, device=device)
+        _, said = _judged(learned, points, database_rows[rows], distances)
+        strange = Strangers(len(strangers), float(said.accepted.mean()), said.confidence)
     answered = dataset.queries.positions.known & np.isfinite(judged.confidence)
     if not answered.any():
-        return MeasuredCertainty(learned, None)
+        return MeasuredCertainty(learned, None, strange)
     result = measure_calibration(
         judged.confidence[answered],
         judged.radius_m[answered],
@@ -112,7 +148,25 @@ def measure_certainty(
         within_m=learned.right_m,
         seed=seed,
     )
-    return MeasuredCertainty(learned, result)
+    return MeasuredCertainty(learned, result, strange)
+
+
+def _judged(
+    learned: Calibration,
+    points: NDArray[np.float64],
+    ranked: NDArray[np.int64],
+    distances: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], Certainty]:
+    """Return answers (Q, 2 or 3) by the matches in ``ranked`` (Q, K), -1 for none, and how sure they are."""
+    rows = ranked[:, : learned.matches]
+    known = (rows >= 0) & np.isfinite(points).all(axis=1)[np.maximum(rows, 0)]
+    # A match without a position can't vote; it stands last, as one that isn't there.
+    apart = np.where(known, distances[:, : learned.matches], np.inf).astype(np.float64)
+    order = np.argsort(apart, axis=1, kind="stable")
+    rows, apart = np.take_along_axis(rows, order, 1), np.take_along_axis(apart, order, 1)
+    matched = np.nan_to_num(points[np.maximum(rows, 0)])
+    fixes = agreed_points(matched, apart)
+    return fixes, learned.judge(answer_features(matched, apart, fixes))
 
 
 def _seconds(taken_at: NDArray[np.datetime64]) -> NDArray[np.float64]:

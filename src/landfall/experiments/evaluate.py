@@ -13,11 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from landfall.datasets import Dataset, PhotoSet
 from landfall.evaluation import Evaluation, evaluate_descriptors
 from landfall.evaluation.evaluation import check_evaluable, photo_label
 from landfall.experiments.certainty import MeasuredCertainty, measure_certainty
-from landfall.extraction import Descriptors, Progress, extract
+from landfall.extraction import Descriptors, Progress, extract, stream
 from landfall.models import Model
 from landfall.models.fitting import fit_on
 from landfall.photos import InputSpec, PhotoProblem
@@ -68,6 +71,7 @@ def evaluate_model(
     cache: Path | None = None,
     seed: int = 0,
     calibrate: bool = False,
+    elsewhere: Sequence[Path] = (),
 ) -> EvaluationRun:
     """Describe a split's photos with a model and evaluate the descriptors.
 
@@ -87,6 +91,7 @@ def evaluate_model(
         seed: of the fit and of the bootstrap.
         calibrate: whether to measure confidence and radius, too: the database's own photos are searched for
             once more.
+        elsewhere: photos taken where the database has none, to see how many of them are accepted.
 
     Raises:
         DatasetError: nothing to evaluate, no known positions, or no photo of one side could be read.
@@ -130,7 +135,13 @@ def evaluate_model(
         certainty = None
         if calibrate:
             certainty = measure_certainty(
-                dataset, database.array, database.rows, evaluation, seed=seed, device=device
+                dataset,
+                database.array,
+                database.rows,
+                evaluation,
+                strangers=_described(elsewhere, model, resize, batch_size, workers),
+                seed=seed,
+                device=device,
             )
         failed = [
             *_failures(dataset, dataset.database, database),
@@ -144,6 +155,16 @@ def evaluate_model(
     return EvaluationRun(
         dataset, model, replace(evaluation, warnings=(*_left_out(dataset), *evaluation.warnings)), certainty
     )
+
+
+def _described(
+    paths: Sequence[Path], model: Model, resize: InputSpec | None, batch_size: int, workers: int | None
+) -> NDArray[np.float32] | None:
+    """Return the descriptors (S, D) of those photos that can be read; None of none."""
+    if not paths:
+        return None
+    batches = stream(paths, model, spec=resize, batch_size=batch_size, workers=workers)
+    return np.concatenate([batch.descriptors for batch in batches])
 
 
 def _left_out(dataset: Dataset) -> list[str]:
