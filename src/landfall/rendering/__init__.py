@@ -20,6 +20,7 @@ from landfall.rendering.contact_sheet_png import draw_sheet
 from landfall.rendering.files import write_output
 from landfall.rendering.frame import local_metres
 from landfall.rendering.grouped_table import Cell, ColumnGroup, grouped_table
+from landfall.rendering.match_lines import MatchPhoto, draw_matches
 from landfall.rendering.page import Html, Page, facts, figure, paragraph, preformatted, table
 from landfall.rendering.plots import Curve, ErrorCurve, plot_curves, plot_errors, plot_recall
 from landfall.rendering.positions_map import PositionGroup, draw_positions
@@ -53,6 +54,7 @@ __all__ = [
     "ErrorCurve",
     "Html",
     "Lines",
+    "MatchPhoto",
     "Page",
     "Points",
     "Popup",
@@ -64,6 +66,7 @@ __all__ = [
     "Theme",
     "Tiles",
     "draw_attention",
+    "draw_matches",
     "draw_positions",
     "draw_sheet",
     "facts",

@@ -1,0 +1,33 @@
+"""The order of a query's matches once it is known which of them show the same things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from landfall.errors import UsageError
+
+# Of pairs of street views more than 50 m apart, 4 in 6718 reached it on a validation split; 8 or 9 are chance (a
+# fundamental matrix fits 7 of any matches). From 10 to 15, recall after re-ranking moves by less than its error.
+LEAST_INLIERS = 12
+
+
+def rerank(inliers: Sequence[int | None], least: int = LEAST_INLIERS) -> list[int]:
+    """Return the new order of matches, as their places (from 0) in the old one.
+
+    Those with at least ``least`` inliers come first, most inliers first. The others follow as they were: a
+    handful of inliers is chance and says less than retrieval does. Equals stay as they were.
+
+    Args:
+        inliers: of each match in the order of retrieval; None for a photo that could not be checked.
+        least: see above.
+
+    Raises:
+        UsageError: ``least`` is below 1.
+    """
+    if least < 1:
+        raise UsageError(f"At least {least} inliers were asked for: expected 1 or more.")
+    return sorted(range(len(inliers)), key=lambda place: _strength(inliers[place], least), reverse=True)
+
+
+def _strength(inliers: int | None, least: int) -> int:
+    return inliers if inliers is not None and inliers >= least else 0
