@@ -14,7 +14,8 @@ class Match:
         photo: its name, relative to the folder that was indexed.
         lat, lon: where it was taken, degrees WGS84.
         distance: between the descriptors; ``index.exact`` says which way it sorts.
-        rank: its place among the query's matches, 1 for the nearest.
+        rank: its place among the query's matches, 1 for the first.
+        inliers: local features that agree with the query's on one geometry; None where nobody looked.
     """
 
     id: int
@@ -23,3 +24,4 @@ class Match:
     lon: float
     distance: float
     rank: int
+    inliers: int | None = None

@@ -21,7 +21,8 @@ class Fix:
             place; None where nothing was calibrated.
         accepted: whether the photo seems to be taken where the index has photos; None where nothing was
             calibrated.
-        matches: the nearest photos of the index, nearest first.
+        matches: the nearest photos of the index, nearest first; after a geometric check those that passed it
+            come before the others.
         in_index: the name of the index's photo with the very same content, where there is one: such a query
             finds itself, which says nothing of how well others are found.
         error: why there is no answer; None where there is one.
@@ -56,6 +57,7 @@ class Fix:
                     "lon": match.lon,
                     "distance": match.distance,
                     "rank": match.rank,
+                    "inliers": match.inliers,
                 }
                 for match in self.matches
             ],

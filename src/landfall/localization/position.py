@@ -58,7 +58,20 @@ def agreed_points(
     Returns:
         (Q, 2 or 3) metres, NaN for a query with no match at all.
     """
-    weights = match_weights(distances, sharpness)
+    return weighted_points(points, match_weights(distances, sharpness), bandwidth_m)
+
+
+def weighted_points(points: Floats, weights: Floats, bandwidth_m: float = BANDWIDTH_M) -> Floats:
+    """Return the point that the most weight agrees on.
+
+    Args:
+        points: (Q, K, 2 or 3) metres of one frame.
+        weights: (Q, K) each point's vote, 0 or more.
+        bandwidth_m: standard deviation of the kernel that a vote is spread with.
+
+    Returns:
+        (Q, 2 or 3) metres, NaN for a query with no vote at all.
+    """
     # From the first match on, metres are small numbers and keep their precision when squared.
     local = np.where(weights[..., None] > 0, points - points[:, :1], 0.0)
     squares = np.einsum("qkd,qkd->qk", local, local)

@@ -6,9 +6,14 @@ index at all (``fit``); the result is a few numbers (``calibration``) that trave
 """
 
 from landfall.localization.calibration.calibration import Calibration, Certainty
-from landfall.localization.calibration.features import answer_features
+from landfall.localization.calibration.features import answer_features, checked_features
 from landfall.localization.calibration.fit import NoCalibration, calibrate
-from landfall.localization.calibration.stored import calibrate_index, index_calibration, keep_calibrated
+from landfall.localization.calibration.stored import (
+    calibrate_index,
+    checked_calibration,
+    index_calibration,
+    keep_calibrated,
+)
 
 __all__ = [
     "Calibration",
@@ -17,6 +22,8 @@ __all__ = [
     "answer_features",
     "calibrate",
     "calibrate_index",
+    "checked_calibration",
+    "checked_features",
     "index_calibration",
     "keep_calibrated",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from landfall.localization.calibration.features import CONFIDENCE_FEATURES, FEATURES, PRESENCE_FEATURES
+from landfall.localization.calibration.features import FEATURES, confidence_columns
 
 Floats = NDArray[np.float64]
 
@@ -111,11 +111,11 @@ class Calibration(BaseModel):
     seed: int
 
     def judge(self, features: Floats) -> Certainty:
-        """Say how sure answers are by their ``answer_features`` (Q, 4)."""
+        """Say how sure answers are by their ``features`` (Q, F)."""
         known: NDArray[np.bool_] = np.asarray(np.isfinite(features).all(axis=1))
         safe = np.where(known[:, None], features, 0.0)
-        confidence = self.confidence.probability(safe[:, CONFIDENCE_FEATURES])
-        presence = self.presence.probability(safe[:, PRESENCE_FEATURES])
+        confidence = self.confidence.probability(safe[:, confidence_columns(self.features)])
+        presence = self.presence.probability(safe)
         return Certainty(
             confidence=np.where(known, confidence, np.nan),
             radius_m=np.where(known, self.radii.radius(confidence), np.nan),

@@ -16,12 +16,19 @@ Floats = NDArray[np.float64]
 
 FEATURES = ("first_distance", "margin", "agreement", "spread")
 """Columns of :func:`answer_features`."""
-CONFIDENCE_FEATURES = (1, 2, 3)
-PRESENCE_FEATURES = (0, 1, 2, 3)
+CHECKED_FEATURES = (*FEATURES, "own_inliers", "other_inliers")
+"""Columns of the features of answers whose matches were checked geometrically."""
+# Not what confidence rests on: it is another one for all photos of another season.
+_ABSOLUTE = "first_distance"
 # Matches within this distance of the answer support it: what "right" means in the field.
 NEAR_M = 25.0
 # A query that is an indexed photo has distance 0; so small an addition keeps its margin finite.
 _TINY = 1e-6
+
+
+def confidence_columns(features: tuple[str, ...]) -> list[int]:
+    """Return which of the features confidence rests on; presence rests on all."""
+    return [column for column, name in enumerate(features) if name != _ABSOLUTE]
 
 
 def answer_features(points: Floats, distances: Floats, fixes: Floats, near_m: float = NEAR_M) -> Floats:
@@ -59,6 +66,32 @@ def answer_features(points: Floats, distances: Floats, fixes: Floats, near_m: fl
             axis=1,
         )
     return np.where(np.asarray(there.any(axis=1))[:, None], features, np.nan)
+
+
+def inlier_features(points: Floats, inliers: Floats, fixes: Floats, near_m: float = NEAR_M) -> Floats:
+    """Describe answers by the geometric check of their matches.
+
+    Args:
+        points: (Q, K, 2 or 3) where the matches were taken, in metres of one frame.
+        inliers: (Q, K) local features that agree; NaN where a match was not checked.
+        fixes: (Q, 2 or 3) the answers, in the same frame.
+        near_m: what counts as the answer's own place.
+
+    Returns:
+        (Q, 2): the log of the most inliers of a match near the answer, and of one elsewhere; 0 without any.
+    """
+    counted = np.nan_to_num(inliers)
+    near = np.linalg.norm(points - fixes[:, None], axis=2) <= near_m
+    own = np.max(np.where(near, counted, 0.0), axis=1, initial=0.0)
+    other = np.max(np.where(near, 0.0, counted), axis=1, initial=0.0)
+    return np.log1p(np.stack([own, other], axis=1))
+
+
+def checked_features(points: Floats, distances: Floats, inliers: Floats, fixes: Floats) -> Floats:
+    """Return (Q, 6): ``answer_features`` and ``inlier_features`` side by side."""
+    return np.concatenate(
+        [answer_features(points, distances, fixes), inlier_features(points, inliers, fixes)], axis=1
+    )
 
 
 def _nearest(distances: Floats, among: NDArray[np.bool_], otherwise: Floats) -> Floats:

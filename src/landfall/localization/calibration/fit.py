@@ -23,18 +23,23 @@ from landfall.geo import Positions, metric_coordinates
 from landfall.index.rows import Matrix
 from landfall.localization.calibration.calibration import Calibration, Logistic, RadiusSteps
 from landfall.localization.calibration.features import (
-    CONFIDENCE_FEATURES,
+    CHECKED_FEATURES,
+    FEATURES,
     NEAR_M,
-    PRESENCE_FEATURES,
     answer_features,
+    checked_features,
+    confidence_columns,
 )
 from landfall.localization.calibration.sample import Answers, Sample, sample_answers
 from landfall.localization.position import agreed_points
+from landfall.localization.verified import verified_points
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
+# Given rows of photos (S,) and of their matches (S, K), -1 for none: the inliers (S, K), NaN where not checked.
+Check = Callable[[NDArray[np.int64], NDArray[np.int64]], Floats]
 
 SAMPLE = 1000
 MATCHES = 20
@@ -69,6 +74,7 @@ def calibrate(
     strangers_accepted: float = STRANGERS_ACCEPTED,
     seed: int = 0,
     device: str | None = None,
+    check: Check | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Calibration | NoCalibration:
     """Learn from N indexed photos how sure answers may be.
@@ -85,6 +91,7 @@ def calibrate(
         strangers_accepted: share of queries from elsewhere that may be accepted.
         seed: of the sample.
         device: where the search runs.
+        check: looks at the matches of the sample geometrically; then answers are judged by that, too.
         say: told in a sentence what is being done.
 
     Returns:
@@ -112,8 +119,10 @@ def calibrate(
     trouble = _trouble(drawn, reached, spot, right_m)
     if trouble is not None:
         return NoCalibration(trouble)
-    features, errors = _judged(drawn.present, drawn.photos, points)
-    elsewhere, _ = _judged(drawn.elsewhere, drawn.photos, points)
+    names = FEATURES if check is None else CHECKED_FEATURES
+    columns = confidence_columns(names)
+    features, errors = _judged(drawn.present, drawn.photos, points, check)
+    elsewhere, _ = _judged(drawn.elsewhere, drawn.photos, points, check)
     features, errors, spot = features[reached], errors[reached], spot[reached]
     elsewhere = elsewhere[np.isfinite(elsewhere).all(axis=1)]
     if len(elsewhere) < LEAST_SAMPLE:
@@ -122,15 +131,16 @@ def calibrate(
             "one place alone can't tell what a wrong answer looks like"
         )
     right = errors <= right_m
-    confidence = _fit(features[:, CONFIDENCE_FEATURES], right)
+    confidence = _fit(features[:, columns], right)
     presence = _fit(
-        np.concatenate([features, elsewhere])[:, PRESENCE_FEATURES],
+        np.concatenate([features, elsewhere]),
         np.arange(len(features) + len(elsewhere)) < len(features),
     )
-    strangers = presence.probability(elsewhere[:, PRESENCE_FEATURES])
+    strangers = presence.probability(elsewhere)
     accept_from = float(np.quantile(strangers, 1.0 - strangers_accepted, method="higher"))
-    own = presence.probability(features[:, PRESENCE_FEATURES])
+    own = presence.probability(features)
     return Calibration(
+        features=names,
         matches=matches,
         right_m=right_m,
         coverage=coverage,
@@ -139,7 +149,7 @@ def calibrate(
         accept_from=accept_from,
         strangers_accepted=float((strangers >= accept_from).mean()),
         own_accepted=float((own >= accept_from).mean()),
-        radii=_radii(_out_of_fold(features[:, CONFIDENCE_FEATURES], right, spot), errors, coverage),
+        radii=_radii(_out_of_fold(features[:, columns], right, spot), errors, coverage),
         sample=len(features),
         without_reach=int((~reached).sum()),
         right_share=float(right.mean()),
@@ -171,12 +181,20 @@ def _trouble(
     return f"its sampled photos stand at {places} spots, and it takes {LEAST_SPOTS} to speak for others"
 
 
-def _judged(answers: Answers, photos: NDArray[np.int64], points: Floats) -> tuple[Floats, Floats]:
-    """Return features (S, 4) of the sample's answers and their errors (S,) in metres."""
+def _judged(
+    answers: Answers, photos: NDArray[np.int64], points: Floats, check: Check | None
+) -> tuple[Floats, Floats]:
+    """Return features (S, F) of the sample's answers and their errors (S,) in metres."""
     matched = points[np.maximum(answers.rows, 0)]
     fixes = agreed_points(matched, answers.distances)
+    if check is None:
+        features = answer_features(matched, answers.distances, fixes)
+    else:
+        inliers = check(photos, answers.rows)
+        fixes = verified_points(matched, answers.distances, inliers)
+        features = checked_features(matched, answers.distances, inliers, fixes)
     errors = np.linalg.norm(fixes - points[photos], axis=1)
-    return answer_features(matched, answers.distances, fixes), np.where(np.isnan(errors), np.inf, errors)
+    return features, np.where(np.isnan(errors), np.inf, errors)
 
 
 def _pipeline() -> Pipeline:
