@@ -35,7 +35,8 @@ def test_two_builds_of_the_same_give_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(
-    "name", ["plan.json", "photos-000001.sqlite", "descriptors-000001.npy", "model.safetensors", "manifest.json"]
+    "name",
+    ["plan.json", "photos-000001.sqlite", "descriptors-000001.npy", "model.safetensors", "manifest.json"],
 )
 def test_a_killed_build_goes_on_and_equals_an_undisturbed_one(tmp_path: Path, moment: str, name: str) -> None:
     out = tmp_path / "city.lf"

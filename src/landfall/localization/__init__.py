@@ -2,8 +2,8 @@
 
 ``build.py`` and ``localizer.py`` put the pieces of the floors below together, and so do the ways to change
 an index: ``adding.py``, ``removing.py``, ``updating.py``, ``merging.py``, ``compacting.py``. What turns
-matches into one position belongs in ``position.py``; what a Fix is, in ``fix.py``; which photos are asked about, in
-``queries.py``; files that hold fixes, in ``outputs.py`` and ``page.py``.
+matches into one position belongs in ``position.py``; what a Fix is, in ``fix.py``; which photos are asked
+about, in ``queries.py``; files that hold fixes, in ``outputs.py`` and ``page.py``.
 """
 
 from landfall.localization.adding import add_photos
