@@ -67,10 +67,10 @@ class MeasuredCertainty:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``landfall evaluate --json`` says of it."""
-        learned = isinstance(self.calibration, Calibration)
+        learned = self.calibration
         return {
-            "learned": self.calibration.model_dump(mode="json") if learned else None,
-            "reason": None if learned else self.calibration.reason,
+            "learned": learned.model_dump(mode="json") if isinstance(learned, Calibration) else None,
+            "reason": learned.reason if isinstance(learned, NoCalibration) else None,
             "measured": None if self.result is None else self.result.to_dict(),
             "elsewhere": None if self.strangers is None else self.strangers.to_dict(),
         }
@@ -159,7 +159,8 @@ def _judged(
 ) -> tuple[NDArray[np.float64], Certainty]:
     """Return answers (Q, 2 or 3) by the matches in ``ranked`` (Q, K), -1 for none, and how sure they are."""
     rows = ranked[:, : learned.matches]
-    known = (rows >= 0) & np.isfinite(points).all(axis=1)[np.maximum(rows, 0)]
+    placed: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=1))
+    known = (rows >= 0) & placed[np.maximum(rows, 0)]
     # A match without a position can't vote; it stands last, as one that isn't there.
     apart = np.where(known, distances[:, : learned.matches], np.inf).astype(np.float64)
     order = np.argsort(apart, axis=1, kind="stable")

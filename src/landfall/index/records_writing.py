@@ -15,7 +15,6 @@ from landfall.index.manifest import Manifest
 from landfall.index.records import (
     COLUMNS,
     VARIABLES,
-    Folder,
     PhotoRecord,
     record_of,
     see_format_1,
@@ -173,8 +172,8 @@ class RecordsEdit:
             photos, last = self._connection.execute(
                 'SELECT count(*), IFNULL(max("row"), -1) FROM photos'
             ).fetchone()
-            self._connection.execute("DELETE FROM folders WHERE id NOT IN (SELECT folder FROM photos)")
-            roots = [Folder(*row).root for row in self._connection.execute("SELECT * FROM folders")]
+            used = "SELECT root FROM folders WHERE id IN (SELECT folder FROM photos)"
+            roots = [root for (root,) in self._connection.execute(used)]
             self._connection.commit()
             if shrink:
                 self._connection.execute("VACUUM")

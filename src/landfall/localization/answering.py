@@ -78,9 +78,10 @@ class Search:
     ) -> None:
         """Check the matches of those queries that are to be, and mend their answers."""
         rows = np.flatnonzero((self._verify == "always") | self._in_doubt(answers))
-        counted = check.matches([paths[row] for row in rows], [answers.matches[row] for row in rows])
+        asked = rows.tolist()
+        counted = check.matches([paths[row] for row in asked], [answers.matches[row] for row in asked])
         inliers = np.full(distances.shape, np.nan)
-        for row, (found, _) in zip(rows.tolist(), counted, strict=True):
+        for row, (found, _) in zip(asked, counted, strict=True):
             inliers[row, : len(found)] = [np.nan if each is None else each for each in found]
             answers.matches[row] = reordered(answers.matches[row], found)
         looked = rows[~np.isnan(inliers[rows]).all(axis=1)]

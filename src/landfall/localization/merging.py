@@ -85,7 +85,7 @@ def _check_goes_with(index: Index, other: Index) -> None:
 def _bring(change: Change, other: Index) -> tuple[int, list[PhotoProblem]]:
     """Enter the photos of one index that are not there; return how many, and what was refused."""
     edit = change.records
-    folders = {folder.id: edit.folder(folder.root, folder.source) for folder in other.folders().values()}
+    folders = other.folders()
     problems: list[PhotoProblem] = []
     rows: list[int] = []
     next_id, next_row = edit.next_id(), change.rows
@@ -94,9 +94,9 @@ def _bring(change: Change, other: Index) -> tuple[int, list[PhotoProblem]]:
         there = _places(edit.with_hashes({record.content_hash for _, record in part}))
         entered = []
         for row, record in part:
-            folder = folders[record.folder]
             if _is_there(record, there):
                 continue
+            folder = edit.folder(folders[record.folder].root, folders[record.folder].source)
             if edit.has_name(folder, record.photo):
                 reason = f"another photo of that name and folder is there; left out of {other.path}"
                 problems.append(PhotoProblem(record.photo, reason))

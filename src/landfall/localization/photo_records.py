@@ -93,6 +93,6 @@ def _header_and_stamp(path: Path, stamp: Stamp) -> tuple[PhotoMetadata, tuple[in
         return read_metadata(path), stamp or _read_stamp(path)
     except (PhotoError, OSError) as error:
         raise IndexStoreError(
-            f"{error}: it was there when it was described. Put it back and run the same again, or delete the "
-            "unfinished index to begin anew without it."
+            f"{error}: it was there when it was described. Put it back and run the same again; to go on "
+            "without it, delete what is unfinished."
         ) from error

@@ -32,7 +32,8 @@ def verified_points(points: Floats, distances: Floats, inliers: Floats, least: i
     """
     counted = np.nan_to_num(inliers)
     passed = counted >= least
-    weights = np.where(passed.any(axis=1)[:, None], np.where(passed, counted, 0.0), match_weights(distances))
+    any_passed: NDArray[np.bool_] = np.asarray(passed.any(axis=1))
+    weights = np.where(any_passed[:, None], np.where(passed, counted, 0.0), match_weights(distances))
     return weighted_points(points, weights)
 
 

@@ -52,7 +52,7 @@ def test_a_photo_with_too_few_others_left_has_fewer_matches() -> None:
 def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> None:
     world = make_world(60, step_m=5.0, views=2)
     # The two views of each spot: one drive in the morning, one in the afternoon, five seconds a spot.
-    seconds = np.arange(120) // 2 * 5 + np.arange(120) % 2 * 20_000
+    seconds = np.arange(120.0) // 2 * 5 + np.arange(120) % 2 * 20_000
     taken_s = 1.7e9 + seconds
     got = sample_answers(
         world.descriptors, world.positions, taken_s, world.heading_deg, k=K, photos=120, reach_m=25.0
@@ -66,7 +66,7 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
 
 def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
     world = make_world(80, step_m=5.0, views=1)
-    taken_s = 1.7e9 + np.arange(80) * 3.0
+    taken_s = 1.7e9 + 3.0 * np.arange(80.0)
     got = sample_answers(
         world.descriptors, world.positions, taken_s, world.heading_deg, k=K, photos=80, reach_m=25.0
     )

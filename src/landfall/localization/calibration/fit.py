@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
-# Given rows of photos (S,) and of their matches (S, K), -1 for none: the inliers (S, K), NaN where not checked.
+# Given rows of photos (S,) and of their matches (S, K), -1 for none: their inliers (S, K), NaN if unchecked.
 Check = Callable[[NDArray[np.int64], NDArray[np.int64]], Floats]
 
 SAMPLE = 1000

@@ -1,0 +1,68 @@
+"""Small indexes whose photos tell by their names and numbers what their descriptors must be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landfall.index import Change, Index, PhotoRecord, begin
+from landfall.models import ModelCard
+from landfall.models.checkpoint import write_checkpoint
+
+DIM = 6
+CARD = ModelCard(name="fake", family="fake", descriptor_dim=DIM, licence="MIT", source="tests")
+
+
+def descriptor_of(photo_id: int) -> NDArray[np.float16]:
+    """Return the unit descriptor (D,) that the photo of a number has."""
+    drawn = np.random.default_rng(photo_id).normal(size=DIM)
+    return np.asarray(drawn / np.linalg.norm(drawn)).astype(np.float16)
+
+
+def descriptors_of(ids: Sequence[int]) -> NDArray[np.float16]:
+    return np.stack([descriptor_of(each) for each in ids]) if ids else np.empty((0, DIM), np.float16)
+
+
+def record(photo_id: int, row: int) -> PhotoRecord:
+    return PhotoRecord(
+        id=photo_id,
+        photo=f"{photo_id}.jpg",
+        content_hash=f"hash{photo_id}",
+        lat=50 + photo_id / 1000,
+        lon=8.0,
+        altitude_m=None,
+        heading_deg=None,
+        taken_at=None,
+        bytes=100,
+        width=64,
+        height=48,
+        row=row,
+        mtime_ns=photo_id,
+    )
+
+
+def built(out: Path, ids: Sequence[int]) -> Index:
+    """Build an index of the photos of these numbers, with a model file that can be read."""
+    with begin(out, {"photos": list(ids)}) as building:
+        model = building.folder / "fitted.safetensors"
+        write_checkpoint(model, {"weight": np.zeros(1, np.float32)}, CARD)
+        records = [record(photo_id, row) for row, photo_id in enumerate(ids)]
+        return building.commit(records, descriptors_of(ids), model, root="/photos", source="/photos")
+
+
+def enter(change: Change, ids: Sequence[int]) -> None:
+    """Add the photos of these numbers."""
+    first = change.append(descriptors_of(ids))
+    change.records.insert(record(photo_id, first + at) for at, photo_id in enumerate(ids))
+
+
+def check(index: Index, ids: Sequence[int]) -> None:
+    """Check that an index has these photos in this order, each with its descriptor and found by it."""
+    assert len(index) == len(ids)
+    assert index.records() == [record(photo_id, row) for row, photo_id in enumerate(ids)]
+    assert [photo.id for photo in index.photos()] == list(ids)
+    np.testing.assert_array_equal(np.asarray(index.descriptors), descriptors_of(ids))
+    np.testing.assert_array_equal(index.positions.lat, [50 + photo_id / 1000 for photo_id in ids])
