@@ -33,7 +33,8 @@ def test_an_indexed_photo_is_placed_where_it_was_taken_and_flagged(street: Path,
         assert (fix.location.lat, fix.location.lon) == pytest.approx((52.0 + STEP_DEG * place, 0.5), abs=1e-6)
         assert fix.in_index == f"walk/{place}.jpg"
         assert [match.rank for match in fix.matches] == [1, 2, 3, 4, 5]
-        assert fix.matches[0].distance == 0.0
+        # Stored in half precision, a descriptor is not quite its own.
+        assert fix.matches[0].distance == pytest.approx(0.0, abs=1e-3)
 
 
 def test_broken_photos_have_their_reason_and_the_order_holds(

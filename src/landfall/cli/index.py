@@ -80,6 +80,10 @@ def build(
 @app.command("calibrate")
 def calibrate(
     index: index_changes.IndexFolder,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Also for answers that are checked geometrically; takes the photos."),
+    ] = False,
     device: options.Device = None,
     seed: options.Seed = 0,
     json_to: options.Json = None,
@@ -91,9 +95,16 @@ def calibrate(
     """
     from landfall.localization.calibration import Calibration, calibrate_index, index_calibration
 
-    learned = index_calibration(
-        calibrate_index(index, seed=seed, device=device, say=lambda text: say(text, quiet=quiet))
-    )
+    with progress_bar("Checking photos", None, quiet=quiet) as advance:
+        calibrated = calibrate_index(
+            index,
+            check=verify,
+            seed=seed,
+            device=device,
+            say=lambda text: say(text, quiet=quiet),
+            progress=lambda done, failed: advance(done, failed),
+        )
+    learned = index_calibration(calibrated)
     if isinstance(learned, Calibration):
         write_json(
             json_to, {"index": str(index), "calibration": learned.model_dump(mode="json"), "reason": None}

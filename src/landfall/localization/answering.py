@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -44,10 +44,18 @@ class Search:
         among: which of its photos they are searched among.
         verify: whose matches are checked geometrically.
         workers: threads of that.
+        say: told, once, what the user must know of the check.
     """
 
     def __init__(
-        self, index: Index, k: int, among: Among | None, verify: Verify, workers: int | None
+        self,
+        index: Index,
+        k: int,
+        *,
+        among: Among | None,
+        verify: Verify,
+        workers: int | None,
+        say: Callable[[str], None],
     ) -> None:
         self.index = index
         self.k = k
@@ -57,6 +65,8 @@ class Search:
         self._check = None if verify == "never" else PhotoCheck(index, workers=workers)
         self._checked = None if verify == "never" else checked_calibration(index)
         self._among = among
+        self._say = say
+        self._told = False
         if among is not None:
             index.rows_among(among)  # nothing left to look among is told before any photo is described
 
@@ -85,6 +95,7 @@ class Search:
             inliers[row, : len(found)] = [np.nan if each is None else each for each in found]
             answers.matches[row] = reordered(answers.matches[row], found)
         looked = rows[~np.isnan(inliers[rows]).all(axis=1)]
+        self._tell(len(rows), len(looked))
         if not len(looked):
             return
         places = verified_points(
@@ -99,6 +110,23 @@ class Search:
             moved = np.linalg.norm(places - answers.places[looked], axis=1) > NEAR_M
             answers.forget_certainty(looked[moved])
         answers.places[looked] = places
+
+    def _tell(self, wanted: int, looked: int) -> None:
+        """Say, the first time, that photos are missing or that checked answers have no confidence."""
+        if self._told or not wanted:
+            return
+        if looked < wanted:
+            self._told = True
+            self._say(
+                f"{wanted - looked} answers could not be checked geometrically: none of the photos they were "
+                f"found by can be read where they were indexed. Are the folders of {self.index.path} there?"
+            )
+        elif self._checked is None and self._calibration is not None:
+            self._told = True
+            self._say(
+                "Answers that the geometric check moves have no confidence, for it was not calibrated; "
+                f"`landfall index calibrate {self.index.path} --verify` does that."
+            )
 
     def _in_doubt(self, answers: Answers) -> NDArray[np.bool_]:
         """Tell which of Q answers are not sure enough to be given unchecked."""

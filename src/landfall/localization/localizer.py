@@ -31,6 +31,7 @@ def localize(
     names: Sequence[str] | None = None,
     batch_size: int = 16,
     workers: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Fix]:
     """Tell where photos were taken.
@@ -48,6 +49,7 @@ def localize(
         names: what to call each photo in its fix; its path as given by default.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
+        say: told in a sentence what the user should know.
         progress: called with the counts of photos done and failed, before the first batch and after each.
 
     Returns:
@@ -69,7 +71,7 @@ def localize(
     if k < 1:
         raise UsageError(f"A fix can't rest on {k} matches; it needs at least 1.")
     called = [PurePath(photo).as_posix() for photo in photos] if names is None else list(names)
-    search = Search(index, k, among, verify, workers)
+    search = Search(index, k, among=among, verify=verify, workers=workers, say=say)
     paths = [Path(photo) for photo in photos]
     batches = stream(paths, index.model, batch_size=batch_size, workers=workers)
     fixes: dict[int, Fix] = {}
