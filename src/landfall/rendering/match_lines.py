@@ -20,7 +20,8 @@ _HEIGHT, _WIDTH = 3.6, 11.0
 _MARGIN, _GAP, _TITLE, _CAPTION = 0.3, 0.5, 0.62, 0.26
 # Beyond this many, lines hide the photos; the others are told in the legend.
 _MOST_LINES = 60
-_LINE_MAP = "viridis"
+# The darkest part of viridis is lost on shadows.
+_LINE_MAP, _DARKEST = "viridis", 0.25
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +51,7 @@ def draw_matches(
     """Draw two photos at one height, a dot on each shared place and lines between the dots.
 
     Dots and lines run from dark to light (viridis, which people of any colour vision can order) from the top
-    of the left photo to its bottom, with a dark rim that shows them on bright ground.
+    of the left photo to its bottom; dark rims show them on bright ground.
 
     Args:
         left: usually the query.
@@ -91,7 +92,7 @@ class _Picture:
         self.figure = Figure(figsize=self.size, dpi=PNG_DPI, facecolor=self.theme.surface)
         shown = _spread(self.photos[0].xy, _MOST_LINES)
         if len(shown) < len(self.photos[0].xy):
-            legend = f"{legend}; {len(shown)} of them are drawn" if legend else f"{len(shown)} are drawn"
+            legend = "; ".join(filter(None, [legend, f"{len(shown)} lines are drawn"]))
         width = self.size[0] - 2 * _MARGIN
         self._write(_MARGIN, _MARGIN, title, 11.5, self.theme.text, width, weight="bold")
         self._write(_MARGIN, _MARGIN + 0.25, legend, 9.5, self.theme.muted, width)
@@ -102,7 +103,8 @@ class _Picture:
             self._axes(left, top, wide, self.height).imshow(photo.pixels, aspect="auto")
             self._write(left, top + self.height + 0.07, photo.name, 8.5, self.theme.muted, wide)
             places.append(np.array([left, top]) + photo.xy[shown] * np.array([wide, self.height]))
-        colors = colormaps[_LINE_MAP](_ranks(self.photos[0].xy[shown, 1]))
+        ranks = _ranks(self.photos[0].xy[shown, 1])
+        colors = colormaps[_LINE_MAP](_DARKEST + (1 - _DARKEST) * ranks)
         self._draw_lines(places[0], places[1], colors)
         return self.figure
 

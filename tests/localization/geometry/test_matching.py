@@ -75,11 +75,18 @@ def test_one_of_several_alike_never_matches() -> None:
     assert match_features(a, twice, 1.0).tolist() == [[i, i] for i in range(4, 10)]
 
 
+def test_of_rows_that_tie_the_first_has_the_match() -> None:
+    b = random_features(10, np.random.default_rng(5))
+    twice = features(np.concatenate([b.descriptors[:3], b.descriptors[:3]]))
+    assert match_features(twice, b).tolist() == written_out(twice, b, 0.8) == [[0, 0], [1, 1], [2, 2]]
+
+
 @pytest.mark.parametrize(("count_a", "count_b"), [(0, 0), (0, 5), (5, 0), (5, 1)])
 def test_too_few_to_compare_match_nothing(count_a: int, count_b: int) -> None:
     rng = np.random.default_rng(3)
     found = match_features(random_features(count_a, rng), random_features(count_b, rng))
-    assert (found.shape, found.dtype) == ((0, 2), np.int64)
+    assert found.shape == (0, 2)
+    assert found.dtype == np.int64
 
 
 @pytest.mark.parametrize("ratio", [0.0, -1.0, 1.5, math.nan])

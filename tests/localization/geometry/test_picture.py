@@ -14,6 +14,7 @@ from PIL import Image
 from landfall.errors import PhotoError
 from landfall.localization.geometry import match_picture, verify
 from landfall.localization.geometry import picture as module
+from landfall.rendering import draw_matches
 
 Pixels = NDArray[np.uint8]
 
@@ -26,11 +27,10 @@ def test_a_match_is_drawn_and_counted(
     Image.fromarray(np.roll(scene, 12, axis=1)).save(tmp_path / "b.png")
     [checked] = verify(tmp_path / "a.png", [tmp_path / "b.png"])
     told: dict[str, object] = {}
-    drawn = module.draw_matches
 
     def spy(*photos: object, **texts: object) -> bytes:
         told.update(texts, photos=photos)
-        return drawn(*photos, **texts)  # type: ignore[arg-type]
+        return draw_matches(*photos, **texts)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "draw_matches", spy)
     from_file = match_picture(tmp_path / "a.png", checked)

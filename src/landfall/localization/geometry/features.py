@@ -69,7 +69,8 @@ class Features:
     @property
     def shares(self) -> NDArray[np.float32]:
         """Where the keypoints are, (n, 2), as shares of width and height from the upper left corner."""
-        return (self.xy + np.float32(0.5)) / np.array([self.width, self.height], np.float32)
+        size = np.array([self.width, self.height], np.float32)
+        return np.asarray((self.xy + np.float32(0.5)) / size, np.float32)
 
     @property
     def bytes(self) -> int:
@@ -102,7 +103,7 @@ def extract_features(pixels: NDArray[np.uint8], options: FeatureOptions) -> Feat
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise UsageError(f"Pixels are {pixels.dtype} {pixels.shape}: expected uint8 (H, W, 3), RGB.")
-    height, width = _limited(*pixels.shape[:2], options)
+    height, width = _limited(pixels.shape[0], pixels.shape[1], options)
     gray = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
     if gray.shape != (height, width):
         gray = np.asarray(Image.fromarray(gray).resize((width, height), Image.Resampling.BILINEAR))
@@ -117,8 +118,9 @@ def extract_features(pixels: NDArray[np.uint8], options: FeatureOptions) -> Feat
     # OpenCV keeps all that tie with the last, and none of them in order of strength.
     strength = np.array([keypoint.response for keypoint in found])
     strongest = np.argsort(-strength, kind="stable")[: options.most_keypoints]
-    xy = cv2.KeyPoint.convert(found)[strongest]
-    return Features(xy, root_sift(described[strongest]), height=height, width=width)
+    xy = np.asarray(cv2.KeyPoint.convert(found), np.float32)[strongest]
+    descriptors = root_sift(np.asarray(described, np.float32)[strongest])
+    return Features(xy, descriptors, height=height, width=width)
 
 
 def _limited(height: int, width: int, options: FeatureOptions) -> tuple[int, int]:
@@ -129,4 +131,4 @@ def _limited(height: int, width: int, options: FeatureOptions) -> tuple[int, int
 def root_sift(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return RootSIFT of SIFT descriptors (n, 128), as unit rows; a descriptor of zeros stays so."""
     sums = descriptors.sum(axis=1, keepdims=True)
-    return np.sqrt(descriptors / np.maximum(sums, np.finfo(np.float32).tiny))
+    return np.asarray(np.sqrt(descriptors / np.maximum(sums, np.finfo(np.float32).tiny)), np.float32)

@@ -24,7 +24,8 @@ _ROUNDING = 1e-6
 def match_features(a: Features, b: Features, ratio: float = RATIO) -> Integers:
     """Return the pairs (m, 2) of rows of ``a`` and ``b`` that match, by rows of ``a``.
 
-    A photo with a single feature has no second nearest to compare with, so nothing matches it.
+    A photo with a single feature has no second nearest to compare with, so nothing matches it. Of rows of
+    ``a`` that are equally near to one of ``b``, the first has it.
 
     Args:
         a: features of one photo; their neighbours are tested by the ratio.
@@ -39,16 +40,17 @@ def match_features(a: Features, b: Features, ratio: float = RATIO) -> Integers:
     if len(a) == 0 or len(b) < 2:
         return np.empty((0, 2), np.int64)
     likeness = a.descriptors @ b.descriptors.T
+    every = np.arange(len(a))
     nearest = likeness.argmax(axis=1)
-    rows = np.flatnonzero(likeness.argmax(axis=0)[nearest] == np.arange(len(a)))
-    columns = nearest[rows]
-    # Only rows of mutual neighbours are searched again.
-    rest = likeness[rows]
-    first = _squared_distance(rest[np.arange(len(rows)), columns])
-    rest[np.arange(len(rows)), columns] = -np.inf
-    second = _squared_distance(rest.max(axis=1))
-    passed = (first < ratio**2 * second) & (second > _ROUNDING)
-    return np.stack([rows[passed], columns[passed]], axis=1)
+    first = likeness[every, nearest]
+    # The place of a column's greatest value would cost more, and only rows that tie would need it.
+    mutual = first == likeness.max(axis=0)[nearest]
+    likeness[every, nearest] = -np.inf
+    near, next_near = _squared_distance(first), _squared_distance(likeness.max(axis=1))
+    rows = np.flatnonzero(mutual & (near < ratio**2 * next_near) & (next_near > _ROUNDING))
+    _, earliest = np.unique(nearest[rows], return_index=True)
+    rows = rows[np.sort(earliest)]
+    return np.stack([rows, nearest[rows]], axis=1)
 
 
 def _squared_distance(likeness: NDArray[np.float32]) -> NDArray[np.float32]:

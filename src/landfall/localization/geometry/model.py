@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -119,7 +119,7 @@ def choose_model(
 
 
 def _estimate(
-    find: Callable[..., tuple[Matrix | None, NDArray[np.uint8] | None]],
+    find: Callable[..., Any],
     xy_a: NDArray[np.float32],
     xy_b: NDArray[np.float32],
     options: ModelOptions,

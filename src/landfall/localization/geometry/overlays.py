@@ -37,11 +37,13 @@ def on_overlay(
     """
     from_a, edge_a = _from_corner(xy_a, size_a)
     from_b, edge_b = _from_corner(xy_b, size_b)
-    return edge_a & edge_b & (np.abs(from_a - from_b) < _STILL_PX).all(axis=1)
+    still = (np.abs(from_a - from_b) < _STILL_PX).all(axis=1)
+    return np.asarray(edge_a & edge_b & still, np.bool_)
 
 
 def _from_corner(xy: Floats, size: tuple[int, int]) -> tuple[Floats, NDArray[np.bool_]]:
     """Return (n, 2) pixels from the nearest corner, negative from right and bottom, and who is near."""
     last = np.array([size[1] - 1, size[0] - 1], np.float32)
-    from_corner = np.where(xy > last / 2, xy - last, xy)
-    return from_corner, (np.abs(from_corner) < _EDGE * last).any(axis=1)
+    from_corner = np.where(xy > last / 2, xy - last, xy).astype(np.float32)
+    near = (np.abs(from_corner) < _EDGE * last).any(axis=1)
+    return from_corner, np.asarray(near, np.bool_)

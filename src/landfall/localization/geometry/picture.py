@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from landfall.errors import PhotoError
 from landfall.localization.geometry.check import Checked, Photo
+from landfall.localization.geometry.reranking import LEAST_INLIERS
 from landfall.photos import InputSpec, load_photo, read_metadata
 from landfall.rendering import MatchPhoto, draw_matches
 
@@ -32,6 +33,7 @@ def match_picture(query: Photo, checked: Checked, *, query_name: str = "Query", 
     if checked.inliers is None or checked.geometry is None:
         raise PhotoError(str(checked.candidate), checked.reason or "it was not checked")
     pairs = len(checked.geometry.matches)
+    chance = f"; fewer than {LEAST_INLIERS} may be chance" if checked.inliers < LEAST_INLIERS else ""
     count = (
         "1 pair of local features agrees"
         if checked.inliers == 1
@@ -43,7 +45,7 @@ def match_picture(query: Photo, checked: Checked, *, query_name: str = "Query", 
             _pixels(checked.candidate), f"Match {checked.rank}: {checked.candidate.name}", checked.match_xy
         ),
         title=title or f"{count} on {_MODELS[checked.geometry.kind]}",
-        legend=f"of {pairs} that look alike",
+        legend=f"of {pairs} that look alike{chance}",
     )
 
 
