@@ -12,16 +12,22 @@ from landfall.localization.model_choice import choose_model
 from landfall.localization.outputs import to_geojson, to_text
 from landfall.localization.page import fixes_page
 from landfall.localization.queries import Queries, find_queries
+from landfall.localization.sequence import SequenceAnswer, SequenceOptions, Track, apply_sequence, read_times
 
 __all__ = [
     "BuildReport",
     "Fix",
     "Queries",
+    "SequenceAnswer",
+    "SequenceOptions",
+    "Track",
+    "apply_sequence",
     "build_index",
     "choose_model",
     "find_queries",
     "fixes_page",
     "localize",
+    "read_times",
     "to_geojson",
     "to_text",
 ]
