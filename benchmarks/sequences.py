@@ -79,7 +79,9 @@ def measure(folder: Path, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Errors of single answers and of joined ones, on a drawn walk.")
+    parser = argparse.ArgumentParser(
+        description="Errors of single answers and of joined ones, on a drawn walk."
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the city; settings were chosen on seed 1")
     parser.add_argument("--folder", type=Path, help="keep the drawn photos and the index here")
     options = parser.parse_args()

@@ -2,7 +2,7 @@
 
 The city's own queries are single photos of single places. Here the camera goes along the streets of one
 quarter from junction to junction, each street at least once, a photo every few metres, in autumn light, on
-foot; the index has the summer pass, four views a place. Everything is synthetic.
+foot; the index has the summer pass, ahead and back at every place. Everything is synthetic.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from landfall.datasets.city.town import furnish
 from landfall.datasets.city.work import Job, draw_all, photo_name
 from landfall.photos import write_jpeg
 
-HEIGHT, WIDTH = 240, 320
-VIEWS_A_PLACE = 4
-STEP_M = 5.0
+HEIGHT, WIDTH = 120, 160
+VIEWS_A_PLACE = 2
+STEP_M = 7.0
 SPEED_M_S = 1.4
 ON_FOOT = 1
 # A street belongs to the walk where the index has a photo this near.
@@ -67,7 +67,9 @@ def draw_walk(out: Path, *, seed: int) -> Walk:
     )
 
 
-def black_out(walk: Walk, out: Path, *, share: float, seed: int) -> tuple[tuple[Path, ...], NDArray[np.bool_]]:
+def black_out(
+    walk: Walk, out: Path, *, share: float, seed: int
+) -> tuple[tuple[Path, ...], NDArray[np.bool_]]:
     """Return the frames with runs of 1 to 5 of them black (a covered lens, with noise), and which are."""
     rng = np.random.default_rng(seed)
     black = np.zeros(len(walk.frames), dtype=np.bool_)
@@ -85,7 +87,7 @@ def black_out(walk: Walk, out: Path, *, share: float, seed: int) -> tuple[tuple[
 
 
 def _around(shot: Shot) -> list[Shot]:
-    """Return a place's views: ahead, right, back, left."""
+    """Return a place's views: ahead and back."""
     turned = (shot.view.heading_deg + 360.0 * i / VIEWS_A_PLACE for i in range(VIEWS_A_PLACE))
     return [
         replace(shot, number=shot.number * VIEWS_A_PLACE + i, view=replace(shot.view, heading_deg=deg % 360))
