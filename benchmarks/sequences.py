@@ -1,7 +1,7 @@
 """What joining a walk's photos gains: errors of single answers and of the sequence, with frames blacked out.
 
-A drawn walk (``walk.py``, synthetic) is localized with densevlad in an index of the summer pass; a tenth of its
-frames is black. Prints JSON and writes it to ``results/sequences.json``.
+A drawn walk (``walk.py``, synthetic) is localized with densevlad in an index of the summer pass; a tenth of
+its frames is black. Prints JSON and writes it to ``results/sequences.json``.
 Run: ``python benchmarks/sequences.py [--seed N] [--folder FOLDER]``.
 """
 

@@ -55,18 +55,18 @@ def find_candidates(
     weights = match_weights(distances, sharpness)
     there = np.isfinite(distances)
     xyz = to_geocentric(np.where(there, lat, np.nan), np.where(there, lon, np.nan))
+    votes = _above_background(weights, there)
     parts = [
-        _merged(xyz[start : start + _FRAMES_AT_ONCE], weights[start : start + _FRAMES_AT_ONCE], bandwidth_m)
-        for start in range(0, len(weights), _FRAMES_AT_ONCE)
+        _merged(xyz[rows], votes[rows], weights[rows].sum(axis=1), bandwidth_m)
+        for rows in (slice(at, at + _FRAMES_AT_ONCE) for at in range(0, len(weights), _FRAMES_AT_ONCE))
     ]
     if not parts:
-        return Candidates(xyz, weights)
+        return Candidates(xyz, votes)
     return Candidates(np.concatenate([part.xyz for part in parts]), np.concatenate([p.share for p in parts]))
 
 
-def _merged(xyz: Floats, weights: Floats, bandwidth_m: float) -> Candidates:
-    """Return candidates of (T, K, 3) matches with (T, K) votes."""
-    votes = _above_background(weights)
+def _merged(xyz: Floats, votes: Floats, total: Floats, bandwidth_m: float) -> Candidates:
+    """Return candidates of (T, K, 3) matches with (T, K) votes, of which shares are taken of ``total`` (T,)."""
     # From the first match on, metres are small numbers and keep their precision when squared.
     local = np.where(votes[..., None] > 0, xyz - xyz[:, :1], 0.0)
     offsets = local[:, :, None] - local[:, None]
@@ -81,14 +81,12 @@ def _merged(xyz: Floats, weights: Floats, bandwidth_m: float) -> Candidates:
     covered = (stronger & (squares < bandwidth_m**2) & (votes[:, None] > 0)).any(axis=2)
     is_place = (votes > 0) & ~covered
     mean = np.einsum("tij,tjd->tid", near, local) / np.where(density > 0, density, 1.0)[..., None]
-    total = weights.sum(axis=1, keepdims=True)
-    share = np.divide(density, total, out=np.zeros_like(density), where=is_place & (total > 0))
+    share = np.divide(density, total[:, None], out=np.zeros_like(density), where=is_place)
     return Candidates(np.where(is_place[..., None], xyz[:, :1] + mean, np.nan), share)
 
 
-def _above_background(weights: Floats) -> Floats:
+def _above_background(weights: Floats, there: NDArray[np.bool_]) -> Floats:
     """Return (T, K) votes less the last match's; a photo with a single match keeps its vote."""
-    known = weights > 0
-    count = known.sum(axis=1)
+    count = there.sum(axis=1)
     last = np.take_along_axis(weights, np.maximum(count - 1, 0)[:, None], axis=1)
-    return np.where(known, weights - np.where(count[:, None] > 1, last, 0.0), 0.0)
+    return np.where(there, weights - np.where(count[:, None] > 1, last, 0.0), 0.0)

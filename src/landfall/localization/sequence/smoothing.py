@@ -51,6 +51,8 @@ def smoothed(places: Floats, seconds: Floats, options: SequenceOptions) -> Float
         seconds: (N - 1,) from each to the next; inf where nothing joins them.
         options: of the sequence.
     """
+    if len(places) < 2:
+        return places
     variance = options.wander_m**2 * seconds
     # Photos at the same time, without slack, are as one: a large weight stands for an infinite one.
     pull = options.noise_m**2 / np.maximum(variance, 1e-6 * options.noise_m**2)

@@ -22,6 +22,8 @@ from landfall.errors import PhotoError
 from landfall.photos import read_metadata
 
 _TIMESTAMP_FIELD = 12
+# Stands for the time of a photo that can't be read: it has no part in the sequence, so none is missed.
+_UNREADABLE = datetime.min
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class PhotoTimes:
     """Times of N photos.
 
     Attributes:
-        seconds: (N,) from any beginning.
+        seconds: (N,) from any beginning; 0 for a photo that can't be read, which has no part in a sequence.
         taken_at: the times as they were read; None for all where the order of names stands for them.
         remark: where the times come from, if not from what every photo says.
     """
@@ -53,12 +55,12 @@ def read_times(
     """
     with ThreadPoolExecutor(workers or available_cores()) as pool:
         taken = list(pool.map(_taken_at, paths))
-    usable = [moment for moment in taken if moment is not None]
-    trouble = _trouble(usable, len(paths))
+    readable = [moment for moment in taken if moment is not _UNREADABLE]
+    usable = [moment for moment in readable if moment is not None]
+    trouble = _trouble(usable, len(readable))
     if trouble is None:
-        # A camera's own clock is taken as it stands: only differences count.
-        stamps = [(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() for moment in usable]
-        return PhotoTimes(np.array(stamps, dtype=np.float64), tuple(taken), None)
+        moments = [None if moment is _UNREADABLE else moment for moment in taken]
+        return PhotoTimes(np.array([_seconds(moment) for moment in moments]), tuple(moments), None)
     order = sorted(range(len(names)), key=lambda row: _natural(names[row]))
     seconds = np.empty(len(names))
     seconds[order] = np.arange(len(names)) * step_s
@@ -66,11 +68,19 @@ def read_times(
     return PhotoTimes(seconds, (None,) * len(names), remark)
 
 
+def _seconds(moment: datetime | None) -> float:
+    """Return seconds of a time; a camera's own clock is taken as it stands, since only differences count."""
+    if moment is None:
+        return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def _taken_at(path: Path) -> datetime | None:
     try:
         moment = read_metadata(path).taken_at
     except PhotoError:
-        return None  # its fix says why; nothing is asked of it here
+        # Its fix says why; nothing is asked of it here.
+        return _UNREADABLE
     if moment is None and is_position_name(path.name):
         moment = timestamp(split_fields(path.name)[_TIMESTAMP_FIELD])
     return moment
