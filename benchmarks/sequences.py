@@ -35,6 +35,7 @@ def errors_m(fixes: list[Fix], frames: tuple[Path, ...]) -> NDArray[np.float64]:
         np.array([name.east_m for name in names]),
         np.array([name.north_m for name in names]),
         np.array([name.zone for name in names]),
+        False,
     )
     places = [fix.location for fix in fixes if fix.location is not None]
     found = Positions.from_latlon([place.lat for place in places], [place.lon for place in places])
@@ -59,11 +60,12 @@ def measure(folder: Path, seed: int) -> dict[str, Any]:
         build_index(walk.database, store, model=choose_model(None), seed=seed)
     index = Index.open(store)
     single = localize(frames, index)
+    before = errors_m(single, walk.frames)
     told: dict[str, Any] = {
         "indexed": len(index),
         "frames": len(frames),
-        "black_frames": int(black.sum()),
-        "single": summary(errors_m(single, walk.frames)),
+        "black": int(black.sum()),
+        "single": summary(before) | {"black_frames": summary(before[black])},
     }
     for name, limit in (("sequence", SPEED_LIMIT_M_S), ("sequence_default_limit", None)):
         options = SequenceOptions() if limit is None else SequenceOptions(speed_limit_m_s=limit)

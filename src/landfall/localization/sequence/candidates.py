@@ -66,7 +66,7 @@ def find_candidates(
 
 
 def _merged(xyz: Floats, votes: Floats, total: Floats, bandwidth_m: float) -> Candidates:
-    """Return candidates of (T, K, 3) matches with (T, K) votes, of which shares are taken of ``total`` (T,)."""
+    """Return candidates of (T, K, 3) matches with (T, K) votes; shares are those of ``total`` (T,)."""
     # From the first match on, metres are small numbers and keep their precision when squared.
     local = np.where(votes[..., None] > 0, xyz - xyz[:, :1], 0.0)
     offsets = local[:, :, None] - local[:, None]

@@ -2,10 +2,11 @@
 
 Seen positions z at times t are replaced by the x that minimise::
 
-    sum |x_i - z_i|^2 / noise^2  +  sum |x_(i+1) - x_i|^2 / (wander^2 (t_(i+1) - t_i + slack_s))
+    sum |x_i - z_i|^2 / noise^2  +  sum |x_(i+1) - x_i|^2 / (speed_limit (t_(i+1) - t_i + slack_s))^2
 
-a random walk seen with noise, whose maximum a posteriori is a tridiagonal system. Moves that were jumps have
-no second term: what lies before a break says nothing of what comes after it.
+a random walk seen with noise, whose maximum a posteriori is a tridiagonal system: a move that the limit just
+allows is one standard deviation. So photos far apart, or a loose limit, smooth nothing. Moves that were jumps
+have no second term: what lies before a break says nothing of what comes after it.
 """
 
 from __future__ import annotations
@@ -39,23 +40,23 @@ def path_positions(candidates: Candidates, times_s: Floats, path: Path, options:
     places = candidates.xyz[seen, path.choice[seen]]
     seconds = np.diff(times_s[seen])
     jumps = excess_m(np.linalg.norm(np.diff(places, axis=0), axis=1), seconds, options) > 0
-    smooth = smoothed(places, np.where(jumps, np.inf, seconds + options.slack_s), options)
+    reach_m = options.speed_limit_m_s * (seconds + options.slack_s)
+    smooth = smoothed(places, np.where(jumps, np.inf, reach_m), options.noise_m)
     return _interpolated(smooth, times_s[seen], jumps, times_s)
 
 
-def smoothed(places: Floats, seconds: Floats, options: SequenceOptions) -> Floats:
+def smoothed(places: Floats, move_m: Floats, noise_m: float) -> Floats:
     """Return (N, 3) smoothed places.
 
     Args:
         places: (N, 3) metres, in order of time.
-        seconds: (N - 1,) from each to the next; inf where nothing joins them.
-        options: of the sequence.
+        move_m: (N - 1,) standard deviation of the move from each to the next; inf where nothing joins them.
+        noise_m: standard deviation of a place.
     """
     if len(places) < 2:
         return places
-    variance = options.wander_m**2 * seconds
     # Photos at the same time, without slack, are as one: a large weight stands for an infinite one.
-    pull = options.noise_m**2 / np.maximum(variance, 1e-6 * options.noise_m**2)
+    pull = noise_m**2 / np.maximum(move_m**2, 1e-6 * noise_m**2)
     bands = np.zeros((2, len(places)))
     bands[0, 1:] = -pull
     bands[1] = 1.0
