@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from landfall.index import Index
-from landfall.localization import Fix, fixes_page, localize
+from landfall.localization import Fix, Track, fixes_page, localize
 from landfall.localization import page as module
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ def test_the_map_has_every_indexed_photo_and_every_fix(street: Path, index: Inde
     assert "5 photos found among 5 with resnet18-base, 1 failed, 5 are in the index themselves" in html
     assert "is in the index as walk/3.jpg" in html
     assert "no such file" in html
+
+
+def test_a_track_is_drawn_from_photo_to_photo_and_strangers_are_marked(street: Path, index: Index) -> None:
+    fixes, paths = fixes_of(street, index)
+    fixes[1] = replace(fixes[1], accepted=False)
+    track = Track((4, 1, 0), ("kept", "moved", "kept"), (None,) * 3)
+    html = fixes_page(fixes, index, paths, track=track).render()
+    _, line, localized = layers_of(html)
+    assert (line["name"], line["kind"]) == ("Track", "lines")
+    assert (line["y"], line["to_y"]) == ([localized["y"][4], localized["y"][1]], localized["y"][1::-1])
+    assert html.count("not in this index") == 1
 
 
 def test_photos_that_moved_away_are_shown_without_pictures(street: Path, index: Index) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from landfall.cli import options
-from landfall.cli.console import answer, check_one_stdout, progress_bar, say, write_json, write_text
+from landfall.cli.console import answer, progress_bar
+from landfall.cli.localize_answers import AnswerFiles, ExifTarget, join, speed_of
 from landfall.errors import UsageError
 
 
@@ -20,13 +21,38 @@ def localize(
     k: Annotated[
         int, typer.Option("--matches", "-k", min=1, help="Nearest photos that an answer rests on.")
     ] = 20,
+    sequence: Annotated[
+        bool,
+        typer.Option("--sequence", help="The photos are of one drive or walk: join them by their times."),
+    ] = False,
+    speed_limit: Annotated[
+        str | None,
+        typer.Option("--speed-limit", metavar="SPEED", help="Of the sequence: 30m/s, 50km/h, 30mph."),
+    ] = None,
     geojson: Annotated[
         Path | None, typer.Option("--geojson", metavar="FILE", help="Write GeoJSON to FILE (- for stdout).")
     ] = None,
+    kml: Annotated[
+        Path | None, typer.Option("--kml", metavar="FILE", help="Write KML, for Google Earth, to FILE.")
+    ] = None,
+    gpx: Annotated[
+        Path | None, typer.Option("--gpx", metavar="FILE", help="Write GPX waypoints to FILE.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a table to FILE.")] = None,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page: map, photos and their matches."),
     ] = None,
+    write_exif: Annotated[
+        Path | None,
+        typer.Option("--write-exif", metavar="FOLDER", help="Copy photos to FOLDER with their position."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Write positions into the photos themselves.")
+    ] = False,
+    overwrite_position: Annotated[
+        bool, typer.Option("--overwrite-position", help="Of photos that have a position, too.")
+    ] = False,
     batch_size: options.BatchSize = 16,
     workers: options.Workers = None,
     device: options.Device = None,
@@ -35,12 +61,18 @@ def localize(
 ) -> None:
     """Tell where photos were taken, from the indexed photos that look most like them.
 
-    A photo's own position is never read. Ends with 1 when some photos could not be read.
+    A photo's own position is never read for it. Ends with 1 when some photos could not be read or written.
     """
     from landfall.index import Index
-    from landfall.localization import find_queries, fixes_page, localize, to_geojson, to_text
+    from landfall.localization import find_queries, localize, to_text
 
-    on_stdout = check_one_stdout(json_to, geojson, html)
+    files = AnswerFiles(json=json_to, geojson=geojson, kml=kml, gpx=gpx, csv=csv, html=html)
+    on_stdout = files.on_stdout()
+    exif = ExifTarget(write_exif, in_place, overwrite_position)
+    exif.check()
+    if speed_limit is not None and not sequence:
+        raise UsageError("--speed-limit needs --sequence.")
+    speed_limit_m_s = None if speed_limit is None else speed_of(speed_limit)
     index = Index.open(index_path, device=device)
     queries = find_queries(photos)
     if not queries.paths and not queries.problems:
@@ -57,17 +89,15 @@ def localize(
             workers=workers,
             progress=advance,
         )
+    track = None
+    if sequence:
+        fixes, track = join(fixes, queries, speed_limit_m_s, workers, quiet=quiet)
     fixes += queries.failed_fixes()
+    paths = dict(zip(queries.names, queries.paths, strict=True))
     # Files come first: a reader of our output that goes away (`| head`) must not cost them.
-    write_json(json_to, [fix.to_dict() for fix in fixes])
-    if geojson is not None:
-        write_text(geojson, to_geojson(fixes))
-        say(f"Wrote {geojson}", quiet=quiet or on_stdout)
-    if html is not None:
-        paths = dict(zip(queries.names, queries.paths, strict=True))
-        write_text(html, fixes_page(fixes, index, paths).render())
-        say(f"Wrote {html}", quiet=quiet or on_stdout)
+    files.write(fixes, track, index, paths, quiet=quiet or on_stdout)
+    all_written = exif.write(fixes, paths, quiet=quiet)
     if not on_stdout:
         answer(to_text(fixes))
-    if any(fix.error is not None for fix in fixes):
+    if not all_written or any(fix.error is not None for fix in fixes):
         raise typer.Exit(1)

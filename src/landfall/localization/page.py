@@ -9,11 +9,14 @@ import numpy as np
 
 from landfall.index import Index
 from landfall.localization.fix import Fix
-from landfall.localization.outputs import UNCALIBRATED
+from landfall.localization.outputs import UNCALIBRATED, says_uncalibrated
+from landfall.localization.outputs.words import NOT_IN_INDEX
+from landfall.localization.sequence import Track
 from landfall.photos import thumbnail_reader
 from landfall.rendering import (
     DATABASE_COLOR,
     FIX_COLOR,
+    Lines,
     Page,
     Points,
     Popup,
@@ -35,6 +38,7 @@ def fixes_page(
     index: Index,
     paths: Mapping[str, Path],
     *,
+    track: Track | None = None,
     title: str = "Where the photos were taken",
 ) -> Page:
     """Return a page with a map of all fixes, the photos with their matches, and what went wrong.
@@ -44,6 +48,7 @@ def fixes_page(
         index: that they were found in; its photos are shown where they still are in the folder they were
             indexed from.
         paths: where the queries are, by the name that their fixes have.
+        track: drawn as a line from photo to photo.
         title: of the page.
     """
     found = [fix for fix in fixes if fix.location is not None]
@@ -52,10 +57,11 @@ def fixes_page(
     read = thumbnail_reader(_THUMBNAIL_PX)
     pictures = {fix.photo: read(paths[fix.photo]) for fix in shown if fix.photo in paths}
     page = Page(title, subtitle=_subtitle(fixes, failed, index))
-    page.section("Map", map_section([_indexed_layer(index), _fixes_layer(found, pictures)]))
+    layers = [_indexed_layer(index), *_track_layer(fixes, track), _fixes_layer(found, pictures)]
+    page.section("Map", map_section(layers))
     more = f"The first {len(shown)} of {len(found)} photos." if len(shown) < len(found) else ""
     rows = [_row(fix, index, read, pictures) for fix in shown]
-    remarks = [UNCALIBRATED] if any(fix.confidence is None for fix in found) else []
+    remarks = [UNCALIBRATED] if says_uncalibrated(fixes) else []
     remarks += [more] if more else []
     page.section("Photos and what they were found by", *remarks, sheet_section(rows))
     if failed:
@@ -77,6 +83,15 @@ def _indexed_layer(index: Index) -> Points:
     positions = index.positions
     names = [Popup(photo.photo) for photo in index.photos()]
     return Points("Indexed photos", positions.lon, positions.lat, DATABASE_COLOR, popups=names, radius_px=3.0)
+
+
+def _track_layer(fixes: Sequence[Fix], track: Track | None) -> list[Lines]:
+    """Return the lines from each photo of the track to the next; no layer without a track."""
+    if track is None:
+        return []
+    places = [place for row in track.rows if (place := fixes[row].location) is not None]
+    lat, lon = np.array([place.lat for place in places]), np.array([place.lon for place in places])
+    return [Lines("Track", lon[:-1], lat[:-1], lon[1:], lat[1:], FIX_COLOR)]
 
 
 def _fixes_layer(found: Sequence[Fix], pictures: Mapping[str, bytes | None]) -> Points:
@@ -103,6 +118,8 @@ def _row(
 ) -> SheetRow:
     assert fix.location is not None  # only fixes with a position are given
     caption = f"{fix.location.lat:.6f}, {fix.location.lon:.6f}"
+    if fix.accepted is False:
+        caption += f" · {NOT_IN_INDEX}"
     if fix.in_index is not None:
         caption += f" · is in the index as {fix.in_index}"
     matches = [

@@ -21,6 +21,8 @@ IMAGE_DIRECTION_REF, IMAGE_DIRECTION = 16, 17
 
 # Cameras without a fix write zeros. This is 11 cm: nobody took a photo there, on the open sea, by chance.
 _NULL_ISLAND_DEG = 1e-6
+# 1e-5 of an arc second is 0.3 mm on the ground.
+_SECOND_PARTS = 100_000
 
 
 def read_location(gps: Mapping[int, TagValue]) -> tuple[LatLon | None, str | None]:
@@ -119,6 +121,13 @@ def read_camera_time(date_time: TagValue | None, offset: TagValue | None) -> dat
         return naive
     minutes = int(match[2]) * 60 + int(match[3])
     return naive.replace(tzinfo=timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes)))
+
+
+def split_degrees(degrees: float) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Degrees, minutes and seconds as EXIF writes them: numerator and denominator each, without the sign."""
+    # Whole parts of a second first, so that rounding never leaves 60 seconds.
+    whole, parts = divmod(round(abs(degrees) * 3600 * _SECOND_PARTS), 60 * _SECOND_PARTS)
+    return (whole // 60, 1), (whole % 60, 1), (parts, _SECOND_PARTS)
 
 
 def _single(value: TagValue | None) -> float | None:

@@ -18,9 +18,7 @@ from landfall.files import write_bytes
 from landfall.geo import LatLon
 from landfall.photos.containers import open_photo, read_file
 from landfall.photos.decoding import decode
-
-# 1e-5 of an arc second is 0.3 mm on the ground.
-_SECOND_PARTS = 100_000
+from landfall.photos.gps import split_degrees
 
 
 def write_jpeg(
@@ -125,14 +123,8 @@ def _gps_tags(
     return tags
 
 
-def _degrees_minutes_seconds(degrees: float) -> tuple[IFDRational, IFDRational, IFDRational]:
-    # Whole parts of a second first, so that rounding never leaves 60 seconds.
-    whole, parts = divmod(round(abs(degrees) * 3600 * _SECOND_PARTS), 60 * _SECOND_PARTS)
-    return (
-        IFDRational(whole // 60, 1),
-        IFDRational(whole % 60, 1),
-        IFDRational(parts, _SECOND_PARTS),
-    )
+def _degrees_minutes_seconds(degrees: float) -> tuple[IFDRational, ...]:
+    return tuple(IFDRational(*pair) for pair in split_degrees(degrees))
 
 
 def _time_tags(taken_at: datetime) -> dict[int, object]:
