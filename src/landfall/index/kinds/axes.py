@@ -9,7 +9,7 @@ and the axes are exact. Few descriptors go to ``models.pca`` as they are, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -53,14 +53,13 @@ def stream_axes(
     chosen = draw_sample(len(rows), sample_rows, seed)
     width = rows.shape[1]
     if 4 * width * len(chosen) <= _AT_ONCE_BYTES:
-        found = principal_axes(
-            torch.from_numpy(np.concatenate([b for _, b in read_blocks(rows, chosen=chosen)]))
-        )
+        read = np.concatenate([block for _, block in read_blocks(rows, chosen=chosen)])
+        found = principal_axes(torch.from_numpy(read))
         progress(1, 1)
         return _first(found, dim), float(found.variances.double().sum())
 
-    def blocks() -> list[Tensor]:
-        return map(lambda told: torch.from_numpy(told[1]), read_blocks(rows, chosen=chosen))  # type: ignore[return-value]
+    def blocks() -> Iterator[Tensor]:
+        return (torch.from_numpy(block) for _, block in read_blocks(rows, chosen=chosen))
 
     inner = width if width <= _WHOLE_DIM else min(width, len(chosen), dim + _OVERSAMPLING)
     iterations = 0 if inner == width else _ITERATIONS

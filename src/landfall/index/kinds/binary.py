@@ -28,7 +28,7 @@ from landfall.index.rows import RowSource
 
 _CODES = "codes.npy"
 _PROJECTION = "projection.safetensors"
-#: Of a query's codes looked at in one go where only some rows are allowed.
+#: Codes of allowed rows gathered at once.
 _GATHERED_BYTES = 64 * 2**20
 
 
@@ -37,8 +37,8 @@ class BinaryOptions(Options):
     """Choices of ``binary``.
 
     Args:
-        bits: of a code, a multiple of 8. By default D, rounded up, and at most 1 024: more help little
-            where candidates are measured again.
+        bits: of a code, a multiple of 8. By default 1.5 D, rounded up, which with the projection is
+            within a sixteenth, and at most 1 024: more help little where candidates are measured again.
         axes: principal axes that the bits are drawn from. By default a quarter of the bits, and 64 or more
             where there are as many: the last axes are mostly noise to the bits.
     """
@@ -48,7 +48,7 @@ class BinaryOptions(Options):
 
     def derived(self, dim: int) -> BinaryOptions:
         """Return these for descriptors of ``dim`` numbers, with nothing left None."""
-        bits = self.bits or min(1024, -(-dim // 8) * 8)
+        bits = self.bits or min(1024, -(-3 * dim // 16) * 8)
         return BinaryOptions(bits=bits, axes=self.axes or min(dim, max(64, bits // 4), bits))
 
 
@@ -63,16 +63,16 @@ class BinaryStructure(SearchStructure[BinaryOptions]):
     def _train(cls, rows: RowSource, options: BinaryOptions | None, seed: int, say: Say) -> Self:
         dim = rows.shape[1]
         chosen = (options or BinaryOptions()).derived(dim)
-        assert chosen.bits is not None and chosen.axes is not None
-        if chosen.bits % 8 or chosen.bits < 8 or not 1 <= chosen.axes <= min(dim, chosen.bits):
+        bits, axes = chosen.bits or 0, chosen.axes or 0
+        if bits % 8 or bits < 8 or not 1 <= axes <= min(dim, bits):
             raise UsageError(
-                f"bits is {chosen.bits} and axes {chosen.axes}; bits must be a multiple of 8, and axes from 1 "
-                f"to {min(dim, chosen.bits)}, the smaller of bits and the descriptors' length."
+                f"bits is {bits} and axes {axes}; bits must be a multiple of 8, and axes from 1 to "
+                f"{min(dim, bits)}, the smaller of bits and the descriptors' length."
             )
-        say(f"Fitting {chosen.axes} principal axes for codes of {chosen.bits} bits.")
+        say(f"Fitting {axes} principal axes for codes of {bits} bits.")
         structure = cls(chosen, dim)
-        structure._projection = fit_projection(rows, chosen.axes, out_dim=chosen.bits, seed=seed)
-        structure._codes = np.empty((0, chosen.bits // 8), np.uint8)
+        structure._projection = fit_projection(rows, axes, out_dim=bits, seed=seed)
+        structure._codes = np.empty((0, bits // 8), np.uint8)
         structure._filled = 0
         return structure
 

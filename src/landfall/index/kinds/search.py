@@ -50,9 +50,9 @@ def search_with(
 ) -> Found:
     """Return the ``k`` nearest rows to each query among the structure's candidates and the uncovered rows.
 
-    Rows are searched exactly where that reads no more than the candidates of one query: where the rows that
-    are left are no more than ``shortlist`` or 2 % of the index. So are, for its own sake, all rows of a query for
-    which the structure named fewer than ``k``.
+    Where few covered rows may be found, no more than ``shortlist``, 400, or 2 % of the index, all of them are
+    searched exactly: that reads no more than a query's candidates. A query for which the structure named
+    fewer than ``k`` rows is searched exactly, too.
 
     Args:
         structure: built on the first ``structure.covered`` of the descriptors.
@@ -93,7 +93,7 @@ def search_with(
     rows = None if allowed is None else allowed_rows(allowed, count)
     cut = structure.covered if rows is None else int(np.searchsorted(rows, structure.covered))
     on = resolve_device(device)
-    if cut <= max(asked, int(LARGEST_SHARE * count)):
+    if cut <= max(asked, _LEAST, int(LARGEST_SHARE * count)):
         return _search_some(descriptors, rows, queries, k, on)
     known = None if rows is None else rows[:cut]
     tail = np.arange(cut, count) if rows is None else rows[cut:]
