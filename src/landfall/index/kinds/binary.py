@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError, UsageError
+from landfall.index.kinds.faiss_store import faiss
 from landfall.index.kinds.interface import KINDS, Options, Say, SearchStructure
 from landfall.index.kinds.projection import Projection, fit_projection
 from landfall.index.rows import RowSource
@@ -58,6 +58,9 @@ class BinaryStructure(SearchStructure[BinaryOptions]):
 
     kind = "binary"
     options_type = BinaryOptions
+    _codes: NDArray[np.uint8]
+    _filled: int
+    _projection: Projection
 
     @classmethod
     def _train(cls, rows: RowSource, options: BinaryOptions | None, seed: int, say: Say) -> Self:

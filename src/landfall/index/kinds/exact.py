@@ -30,7 +30,7 @@ class ExactStructure(SearchStructure[ExactOptions]):
     options_type = ExactOptions
 
     @classmethod
-    def _train(cls, rows: RowSource, options: ExactOptions | None, seed: int, say: Say) -> Self:
+    def _train(cls, rows: RowSource, options: ExactOptions | None, _seed: int, _say: Say) -> Self:
         return cls(options or ExactOptions(), rows.shape[1])
 
     def add(self, rows: RowSource, *, progress: RowProgress = unseen) -> None:
@@ -39,7 +39,7 @@ class ExactStructure(SearchStructure[ExactOptions]):
         progress(len(rows), len(rows))
 
     @classmethod
-    def estimated_bytes(cls, photos: int, dim: int) -> int:
+    def estimated_bytes(cls, _photos: int, _dim: int) -> int:
         """Return 0."""
         return 0
 
@@ -48,16 +48,16 @@ class ExactStructure(SearchStructure[ExactOptions]):
         """0."""
         return 0
 
-    def _extend(self, block: NDArray[np.float32]) -> None:
+    def _extend(self, _block: NDArray[np.float32]) -> None:
         raise AssertionError("an exact search takes in nothing")
 
     def _nearest(
-        self, queries: NDArray[np.float32], count: int, rows: NDArray[np.int64] | None
+        self, _queries: NDArray[np.float32], _count: int, _rows: NDArray[np.int64] | None
     ) -> NDArray[np.int64]:
         raise AssertionError("an exact search covers nothing")
 
-    def _write(self, folder: Path) -> None:
-        pass
+    def _write(self, _folder: Path) -> None:
+        """Write nothing: the header says it all."""
 
-    def _read(self, folder: Path) -> None:
-        pass
+    def _read(self, _folder: Path) -> None:
+        """Read nothing."""

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
+
+#: Its type stubs know nothing of what its Python layer adds, such as the arguments of search parameters.
+faiss: Any = import_module("faiss")
 
 #: Queries handed to faiss at once: its results and ours are (QUERY_CHUNK, count).
 QUERY_CHUNK = 256

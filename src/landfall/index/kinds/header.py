@@ -12,7 +12,6 @@ from landfall.errors import IndexStoreError
 from landfall.files import sync, write_text, written_beside
 
 HEADER = "structure.json"
-FORMAT = 1
 
 
 class Header(BaseModel):
@@ -30,7 +29,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     kind: str
     options: dict[str, Any]
     dim: int = Field(ge=1)
@@ -82,7 +81,7 @@ def read_header(folder: Path) -> Header:
         ) from None
     except (OSError, ValidationError) as error:
         raise IndexStoreError(
-            f"{path} can't be used; it is damaged or was written by a newer Landfall ({error}). Build it anew."
+            f"{path} can't be used; it is damaged or of a newer Landfall ({error}). Build it anew."
         ) from error
     for name, length in header.files.items():
         file = folder / name

@@ -2,9 +2,9 @@
 
 Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search using hierarchical navigable
 small world graphs", PAMI 2018 (faiss ``IndexHNSWSQ``). The graph itself is some 150 bytes a photo; over whole
-descriptors it would hold them all in memory. It stands over the first principal axes instead, a byte each: some
-280 bytes a photo, whatever the descriptors' length. That bounds memory and is **no** sixteenth below 1 100
-numbers.
+descriptors it would hold them all in memory. It stands over the first principal axes instead, a byte each:
+some 280 bytes a photo, whatever the descriptors' length. That bounds memory, and is **no** sixteenth of the
+float32 descriptors where those are shorter than 1 100 numbers.
 
 Photos are linked in one thread, in their order, so that the same seed gives the same graph. It is the fastest
 kind to search and the slowest to build.
@@ -15,15 +15,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import UsageError
 from landfall.index.kinds.faiss_store import (
     Filter,
+    faiss,
     one_faiss_thread,
     read_faiss,
     search_faiss,
@@ -66,6 +66,10 @@ class HnswStructure(SearchStructure[HnswOptions]):
 
     kind = "hnsw"
     options_type = HnswOptions
+    _index: Any
+    _projection: Projection
+    _path: Path
+    _mapped = False
 
     @classmethod
     def _train(cls, rows: RowSource, options: HnswOptions | None, seed: int, say: Say) -> Self:
@@ -74,8 +78,8 @@ class HnswStructure(SearchStructure[HnswOptions]):
         axes = chosen.axes or 0
         if not 1 <= axes <= dim or chosen.links < 2 or chosen.build_width < 1:
             raise UsageError(
-                f"{chosen} doesn't fit descriptors of {dim} numbers: axes must be 1 to {dim}, links 2 or more, "
-                "build_width 1 or more."
+                f"{chosen} doesn't fit descriptors of {dim} numbers: axes must be 1 to {dim}, links 2 or "
+                "more, build_width 1 or more."
             )
         structure = cls(chosen, dim)
         say(f"Fitting {axes} principal axes.")
@@ -127,8 +131,6 @@ class HnswStructure(SearchStructure[HnswOptions]):
         self._index = read_faiss(self._path, mapped=True)
         self._mapped = True
         self._projection = Projection.load(folder / _PROJECTION)
-
-    _mapped = False
 
     def _open_to_add(self) -> None:
         if self._mapped:

@@ -57,6 +57,8 @@ class SearchStructure(ABC, Generic[OptionsT]):
 
     kind: ClassVar[str]
     options_type: ClassVar[type[Options]]
+    #: How many rows the training needs.
+    least_rows: ClassVar[int] = 1
 
     def __init__(self, options: OptionsT, dim: int) -> None:
         self.options = options
@@ -88,12 +90,7 @@ class SearchStructure(ABC, Generic[OptionsT]):
         """
         if len(rows.shape) != 2 or rows.shape[1] < 1:
             raise UsageError(f"Rows of shape {rows.shape} can't be searched; a matrix (N, D) is expected.")
-        least = cls.least_rows(rows.shape[1])
-        if len(rows) < least:
-            raise UsageError(
-                f"{cls.kind} search needs at least {least} photos to be trained on, and the index has "
-                f"{len(rows)}. Use exact search, which is fast at that size, or add photos first."
-            )
+        cls.require(len(rows))
         structure = cls._train(rows, options, seed, say)
         structure.add(rows, progress=progress)
         return structure
@@ -130,15 +127,16 @@ class SearchStructure(ABC, Generic[OptionsT]):
         """
         if len(rows.shape) != 2 or rows.shape[1] != self.dim:
             raise UsageError(
-                f"The structure was built on descriptors of {self.dim} numbers, and rows of shape {rows.shape} "
-                "came. Build it anew."
+                f"The structure was built on descriptors of {self.dim} numbers, and rows of shape "
+                f"{rows.shape} came. Build it anew."
             )
         if self.covered > len(rows) or (
             self.covered and fingerprint(rows, self.covered) != self._fingerprint
         ):
             raise IndexStoreError(
-                f"The {self.kind} search structure covers {self.covered} rows that are not the first of these "
-                f"{len(rows)}. It belongs to another index, or to this one before it was compacted: build it anew."
+                f"The {self.kind} search structure covers {self.covered} rows that are not the first of "
+                f"these {len(rows)}. It belongs to another index, or to this one before it was compacted: "
+                "build it anew."
             )
 
     def shortlist(
@@ -207,6 +205,19 @@ class SearchStructure(ABC, Generic[OptionsT]):
         structure._read(folder)
         return structure
 
+    @classmethod
+    def require(cls, photos: int) -> None:
+        """Refuse an index that is too small for this kind.
+
+        Raises:
+            UsageError: names the least number, and exact search.
+        """
+        if photos < cls.least_rows:
+            raise UsageError(
+                f"{cls.kind} search needs at least {cls.least_rows} photos to be trained on, and the index "
+                f"has {photos}. Use exact search, which is fast at that size, or add photos first."
+            )
+
     def describe(self) -> dict[str, Any]:
         """Return what it is, as JSON values."""
         return {
@@ -216,11 +227,6 @@ class SearchStructure(ABC, Generic[OptionsT]):
             "covered": self.covered,
             "resident_bytes": self.resident_bytes,
         }
-
-    @classmethod
-    def least_rows(cls, dim: int) -> int:
-        """Return how many rows of ``dim`` numbers the training needs."""
-        return 1
 
     @classmethod
     @abstractmethod

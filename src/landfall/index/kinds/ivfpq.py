@@ -2,13 +2,14 @@
 
 Jegou, Douze and Schmid, "Product quantization for nearest neighbor search", PAMI 2011 (faiss ``IndexIVFPQ``).
 Descriptors are reduced to their first principal axes and rotated (``projection``); k-means parts them into
-lists, and a query looks into the lists whose centres are nearest. In a list each photo is a code: the vector is
-cut into parts of four numbers, each named by the nearest of 256 centres, a byte.
+lists, and a query looks into the lists whose centres are nearest. In a list each photo is a code: the vector
+is cut into parts of four numbers, each named by the nearest of 256 centres, a byte.
 
 Deviations. Codes are of the vector itself, not of what is left after its list's centre is subtracted: with
 the rotation the two found the same (1 676 street views, NetVLAD, 64-byte codes: 99.3 % and 99.1 % of nearest
-rows among the first 1 %), and without residuals one table a query serves all lists, where residuals need one a list, or
-precomputed ones of many megabytes. Codes are not made polysemous, which trains for a minute and more.
+rows among the first 1 %), and without residuals one table a query serves all lists, where residuals need one
+a list, or precomputed ones of many megabytes. Codes are not made polysemous, which trains for a minute and
+more.
 
 At 64 numbers and more, from 100 000 photos on, codes, row numbers, centres and projection together are within
 a sixteenth of the float32 descriptors. Below 64 numbers the row numbers alone, 8 bytes a photo, are more.
@@ -19,15 +20,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import UsageError
 from landfall.index.kinds.faiss_store import (
     Filter,
+    faiss,
     read_faiss,
     search_faiss,
     write_faiss,
@@ -83,11 +84,11 @@ class IvfPqStructure(SearchStructure[IvfPqOptions]):
 
     kind = "ivfpq"
     options_type = IvfPqOptions
-
-    @classmethod
-    def least_rows(cls, dim: int) -> int:
-        """Return four rows a centre."""
-        return 4 * _CENTRES
+    least_rows = 4 * _CENTRES
+    _index: Any
+    _projection: Projection
+    _path: Path
+    _mapped = False
 
     @classmethod
     def _train(cls, rows: RowSource, options: IvfPqOptions | None, seed: int, say: Say) -> Self:
@@ -99,8 +100,8 @@ class IvfPqStructure(SearchStructure[IvfPqOptions]):
             or chosen.looked_at < 1
         ):
             raise UsageError(
-                f"{chosen} doesn't fit {len(rows)} photos of {dim} numbers: lists must be 1 to {len(rows)}, axes at "
-                f"most {dim} and a multiple of code_bytes, looked_at 1 or more."
+                f"{chosen} doesn't fit {len(rows)} photos of {dim} numbers: lists must be 1 to "
+                f"{len(rows)}, axes at most {dim} and a multiple of code_bytes, looked_at 1 or more."
             )
         structure = cls(chosen, dim)
         say(f"Fitting {axes} principal axes.")
@@ -133,7 +134,7 @@ class IvfPqStructure(SearchStructure[IvfPqOptions]):
     def resident_bytes(self) -> int:
         """Codes, row numbers, centres and projection."""
         centres = 4 * self._index.d * (self._index.nlist + _CENTRES)
-        return self.covered * (self._index.code_size + _ROW_BYTES) + centres + self._projection.bytes
+        return int(self.covered * (self._index.code_size + _ROW_BYTES) + centres + self._projection.bytes)
 
     def _extend(self, block: NDArray[np.float32]) -> None:
         self._index.add(self._projection(block))
@@ -160,8 +161,6 @@ class IvfPqStructure(SearchStructure[IvfPqOptions]):
         self._index = read_faiss(self._path, mapped=True)
         self._mapped = True
         self._projection = Projection.load(folder / _PROJECTION)
-
-    _mapped = False
 
     def _open_to_add(self) -> None:
         if self._mapped:

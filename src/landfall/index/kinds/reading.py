@@ -45,7 +45,7 @@ def read_blocks(
 
 
 def draw_sample(count: int, most: int, seed: int) -> NDArray[np.int64]:
-    """Return at most ``most`` of the row numbers below ``count``, ascending, none twice, drawn by the seed."""
+    """Return at most ``most`` row numbers below ``count``, ascending, none twice, drawn by the seed."""
     if count <= most:
         return np.arange(count)
     drawn = np.random.default_rng(seed).choice(count, most, replace=False, shuffle=False)

@@ -58,7 +58,7 @@ class SearchReport:
         exact_batch_ms, exact_single_ms: of exact search, as in ``ShortlistPoint``.
         points: by the length of the shortlist.
         default_shortlist: the length that is taken when none is asked for.
-        resident_ratio: float32 bytes of the covered descriptors, by the structure's bytes; None if it has none.
+        resident_ratio: float32 bytes of the covered descriptors, by the structure's bytes; None if that is 0.
         build_s: seconds that building took; None where that is not known.
     """
 
@@ -109,7 +109,7 @@ def measure_structure(
         structure: built on the rows.
         rows: (N, D), at least 3.
         queries: how many rows are asked, at most.
-        shortlists: lengths to measure, ascending; by default from 20 by factors of about 3 to 2 % of the rows.
+        shortlists: lengths to measure, ascending; by default from 20 by factors of about 3 to 2 % of N.
         seed: draws the queries.
         build_s: what building took, to be told.
         device: where distances are computed.
@@ -172,11 +172,11 @@ def _lengths(count: int, k: int) -> list[int]:
 
 
 def _without_own(found: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the rows found (Q, k) of (Q, k + 1) without each query's own; its last, where that is missing."""
+    """Return the rows found (Q, k), of (Q, k + 1), without each query's own."""
     kept = found != own[:, None]
     # A row's duplicates may leave it out of its own nearest; then the last one goes.
     kept[kept.all(axis=1), -1] = False
-    return found[kept].reshape(len(found), -1)
+    return np.reshape(found[kept], (len(found), -1))
 
 
 def _seconds(search: Any, part: NDArray[np.float32]) -> float:

@@ -74,11 +74,11 @@ def search_with(
     """
     queries = np.ascontiguousarray(queries, np.float32)
     count = len(descriptors)
-    if queries.ndim != 2 or descriptors.shape[1:] != queries.shape[1:] or structure.dim != queries.shape[1]:
+    if queries.ndim != 2 or not descriptors.shape[1] == structure.dim == queries.shape[1]:
         raise UsageError(
             f"Queries of shape {queries.shape} can't be searched in descriptors of shape {descriptors.shape} "
-            f"with a structure for {structure.dim} numbers: one length is expected. Were they made by the same "
-            "model?"
+            f"with a structure for {structure.dim} numbers: one length is expected. Were they made by the "
+            "same model?"
         )
     if k < 1 or (shortlist is not None and shortlist < k):
         raise UsageError(

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.index.kinds.faiss_store import Filter, read_faiss, search_faiss, write_faiss
+from landfall.index.kinds.faiss_store import Filter, faiss, read_faiss, search_faiss, write_faiss
 from landfall.index.kinds.interface import KINDS, Options, Say, SearchStructure
 from landfall.index.kinds.reading import draw_sample, read_blocks
 from landfall.index.rows import RowSource
@@ -28,8 +27,8 @@ class Sq8Options(Options):
     """Choices of ``sq8``.
 
     Args:
-        sample_bytes: float32 bytes of the rows whose ranges are taken. Rows beyond the range of the sample are
-            clipped to it, which moves few of them; 64 MiB are 32 768 rows of 512 numbers.
+        sample_bytes: float32 bytes of the rows whose ranges are taken. Rows beyond those ranges are clipped,
+            which moves few of them; 64 MiB are 32 768 rows of 512 numbers.
     """
 
     sample_bytes: int = 64 * 2**20
@@ -41,6 +40,8 @@ class Sq8Structure(SearchStructure[Sq8Options]):
 
     kind = "sq8"
     options_type = Sq8Options
+    _index: Any
+    _path: Path
 
     @classmethod
     def _train(cls, rows: RowSource, options: Sq8Options | None, seed: int, say: Say) -> Self:

@@ -1,10 +1,9 @@
 """Whitening and shortening of an index's descriptors, fitted on themselves.
 
-The method is that of ``models.pca``: components along the principal axes, divided by their standard deviation,
-which is shrunk so that noise is not blown up, then unit norm. What is added here is fitting it on more descriptors
-than memory holds (``axes``). It is off unless asked for: on the validation split of the Cambridge street views, it
-**lowered** the recall of NetVLAD that was not trained (R@1 86.3 without; 82.7 to 85.1 with plain whitening to
-512, 1 024 and 2 000 numbers). Measure on photos of your own before using it.
+The method is that of ``models.pca``: components along the principal axes, divided by their standard
+deviation, which is shrunk so that noise is not blown up, then unit norm. What is added here is fitting it on more
+descriptors than memory holds (``axes``). It is off unless asked for, since it can lower recall
+(`docs/search_kinds.md`): measure on photos of your own before using it.
 """
 
 from __future__ import annotations
@@ -53,12 +52,12 @@ def fit_index_whitening(
     """
     if not 1 <= dim <= rows.shape[1] or shrinkage < 0:
         raise UsageError(
-            f"dim is {dim} and shrinkage {shrinkage}; 1 to {rows.shape[1]} numbers and 0 or more are expected."
+            f"dim is {dim} and shrinkage {shrinkage}; 1 to {rows.shape[1]} and 0 or more are expected."
         )
     principal, total = stream_axes(rows, dim, seed=seed, sample_rows=sample_rows, progress=progress)
     if not len(principal.axes) or total <= 0:
         raise UsageError(
-            f"{len(rows)} descriptors that don't differ can't be whitened. Index photos of several places first."
+            f"{len(rows)} descriptors that don't differ can't be whitened. Index other places first."
         )
     rank = min(len(rows) - 1, sample_rows - 1, rows.shape[1])
     deviations = (principal.variances + shrinkage * total / max(1, rank)).sqrt()
