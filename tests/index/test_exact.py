@@ -101,13 +101,13 @@ def test_a_mapped_file_is_searched_in_blocks(
     database = np.load(tmp_path / "d.npy", mmap_mode=mode)
     monkeypatch.setattr(exact, "BUDGET_BYTES", 40_000)
     seen: list[int] = []
-    check_finite = exact._check_finite
+    check_finite = exact.check_finite
 
     def count(norms: torch.Tensor, start: int, noun: str) -> None:
         seen.append(len(norms))
         check_finite(norms, start, noun)
 
-    monkeypatch.setattr(exact, "_check_finite", count)
+    monkeypatch.setattr(exact, "check_finite", count)
     check(database, rng.normal(size=(5, 32)), 7)
     # A block of rows with its distances: 32 numbers and 5 x 3 a row; 40 000 bytes hold 212.
     assert max(seen[1:]) == 212

@@ -67,7 +67,7 @@ def search_exact(
         ModelError: no such device here.
     """
     queries = np.ascontiguousarray(queries, np.float32)
-    if database.ndim != 2 or queries.ndim != 2 or database.shape[1] != queries.shape[1]:
+    if len(database.shape) != 2 or queries.ndim != 2 or database.shape[1] != queries.shape[1]:
         raise UsageError(
             f"Queries of shape {queries.shape} can't be searched in a database of shape {database.shape}: "
             "both must be matrices, one descriptor a row, of one length. Were they made by the same model?"
@@ -97,7 +97,7 @@ class _Search:
         self.kept = min(len(database), k + max(16, k // 2))
         self.queries = torch.from_numpy(queries if queries.flags.writeable else queries.copy()).to(device)
         self.query_norms = torch.linalg.vector_norm(self.queries, dim=1)
-        _check_finite(self.query_norms, 0, "Query")
+        check_finite(self.query_norms, 0, "Query")
         budget, measured = BUDGET_BYTES, CACHED_BYTES
         if device.type == "cuda":
             budget = measured = int(GPU_SHARE * torch.cuda.mem_get_info(device)[0])
@@ -116,7 +116,7 @@ class _Search:
         reached = np.partition(approximate, self.k - 1, axis=1)[:, self.k - 1]
         asked, places = np.nonzero(approximate <= (reached * (1 + _SAME) + 2 * error)[:, None])
         near = candidates[asked, places]
-        best, rows = _first_k(asked, near, self._measure(asked, near), count, self.k)
+        best, rows = first_k(asked, near, self._measure(asked, near), count, self.k)
         if self.kept < len(self.database):
             # A dropped row's expansion was not below the largest kept one; its distance may be by the error.
             beyond = approximate.max(axis=1) - error
@@ -167,7 +167,7 @@ class _Search:
                 asked, near = found[:, 0], found[:, 1] + start
                 squared = self._measure(unsure[part][asked], near)
                 earlier = np.repeat(np.arange(len(best[part])), self.k)
-                best[part], rows[part] = _first_k(
+                best[part], rows[part] = first_k(
                     np.concatenate([earlier, asked]),
                     np.concatenate([rows[part].reshape(-1), near]),
                     np.concatenate([best[part].reshape(-1), squared]),
@@ -178,14 +178,7 @@ class _Search:
 
     def _measure(self, asked: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the squared distances (P,) of pairs of a query and a row, from their differences."""
-        squared = np.empty(len(rows), np.float64)
-        for start in range(0, len(rows), self.pairs_at_once):
-            part = slice(start, start + self.pairs_at_once)
-            gathered = np.asarray(self.database[rows[part]], np.float32)
-            difference = torch.from_numpy(gathered).to(self.device).sub_(self.queries[asked[part]])
-            norms = torch.linalg.vector_norm(difference, dim=1, dtype=torch.float64)
-            squared[part] = norms.square().cpu().numpy()
-        return squared
+        return measure_pairs(self.database, self.queries, asked, rows, pairs_at_once=self.pairs_at_once)
 
     def _blocks(self) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
         """Yield each block's first row, its rows (B, D) on the device and their squared norms (B,)."""
@@ -195,7 +188,7 @@ class _Search:
             lies = part.dtype == np.float32 and part.flags.writeable and part.flags.c_contiguous
             block = torch.from_numpy(part if lies else np.array(part, np.float32, order="C")).to(self.device)
             norms = torch.linalg.vector_norm(block, dim=1)
-            _check_finite(norms, start, "Database")
+            check_finite(norms, start, "Database")
             self.largest_norm = max(self.largest_norm, float(norms.max()))
             yield start, block, norms.square()
 
@@ -207,7 +200,38 @@ class _Search:
         return np.asarray(unit * steps * (norms + self.largest_norm) ** 2)
 
 
-def _first_k(
+def measure_pairs(
+    database: RowSource,
+    queries: torch.Tensor,
+    asked: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    *,
+    pairs_at_once: int | None = None,
+) -> NDArray[np.float64]:
+    """Return the squared distances of pairs of a query and a row, from their differences.
+
+    Args:
+        database: (N, D), read at the rows named, in their order.
+        queries: (Q, D) float32, on the device that computes.
+        asked: (P,) the query of each pair.
+        rows: (P,) its row.
+        pairs_at_once: by default as many as a CPU's caches hold.
+
+    Returns:
+        (P,) float64: differences in float32, summed in float64.
+    """
+    at_once = pairs_at_once or max(1, CACHED_BYTES // (8 * queries.shape[1] + 32))
+    squared = np.empty(len(rows), np.float64)
+    for start in range(0, len(rows), at_once):
+        part = slice(start, start + at_once)
+        gathered = np.asarray(database[rows[part]], np.float32)
+        difference = torch.from_numpy(gathered).to(queries.device).sub_(queries[asked[part]])
+        norms = torch.linalg.vector_norm(difference, dim=1, dtype=torch.float64)
+        squared[part] = norms.square().cpu().numpy()
+    return squared
+
+
+def first_k(
     asked: NDArray[np.int64], rows: NDArray[np.int64], squared: NDArray[np.float64], count: int, k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return squared distances and rows (count, k) of each query's first pairs by distance, then row.
@@ -220,7 +244,12 @@ def _first_k(
     return squared[chosen], rows[chosen]
 
 
-def _check_finite(norms: torch.Tensor, start: int, noun: str) -> None:
+def check_finite(norms: torch.Tensor, start: int, noun: str) -> None:
+    """Refuse descriptors by their norms (B,), the first of which is number ``start``.
+
+    Raises:
+        UsageError: one holds NaN, infinity, or numbers whose squares are beyond float32.
+    """
     usable = torch.isfinite(norms.square())
     if not bool(usable.all()):
         row = start + int(torch.nonzero(~usable)[0])

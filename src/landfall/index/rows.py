@@ -29,11 +29,42 @@ class Matrix(Protocol):
         """2."""
         ...
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers stored, float16 or float32; what is computed from them is computed in float32."""
+        ...
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, key: Any, /) -> Any:
         """Return the rows that a slice or an integer array (M,) chooses, as an array (M, D)."""
         ...
+
+
+RowSource = Matrix
+
+
+class SomeRows:
+    """Some rows of a matrix, seen as a matrix of their own.
+
+    Args:
+        source: (N, D).
+        rows: (M,) their numbers in it, ascending.
+    """
+
+    ndim = 2
+
+    def __init__(self, source: Matrix, rows: NDArray[np.int64]) -> None:
+        self.source = source
+        self.rows = rows
+        self.shape = (len(rows), source.shape[1])
+        self.dtype = source.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: slice | NDArray[np.int64], /) -> NDArray[Any]:
+        return np.asarray(self.source[self.rows[key]])
 
 
 class DescriptorRows:
