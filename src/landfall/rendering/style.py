@@ -106,8 +106,9 @@ def save_figure(figure: Figure, image_format: ImageFormat) -> bytes:
 
 
 def _number_ids(svg: str) -> str:
-    # matplotlib salts the ids of clip paths, markers and images with a random number, or by a global setting.
-    salted = r"(?:[a-z]|image)[0-9a-f]{10}"
+    # matplotlib salts the ids of clip paths, markers, images and collections with a random number, or by a
+    # global setting.
+    salted = r"(?:[a-z]|image|C[0-9a-f]+_[0-9a-f]+_)[0-9a-f]{10}"
     names = dict.fromkeys(re.findall(rf'(?<= id="){salted}(?=")', svg))
     numbers = {name: f"{name[0]}-{number}" for number, name in enumerate(names)}
     return re.sub(
