@@ -42,6 +42,10 @@ def evaluate(
             "--elsewhere", metavar="FOLDER", help="Photos of other places: how many are wrongly accepted?"
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Measure the geometric check of the first matches, too."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="Write plots and a contact sheet here.")
     ] = None,
@@ -79,6 +83,7 @@ def evaluate(
             cache=cache,
             seed=seed,
             calibrate=True,
+            check=verify,
             elsewhere=() if elsewhere is None else find_queries([elsewhere]).paths,
         )
     write_json(json_to, run.to_dict())

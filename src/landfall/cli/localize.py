@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from landfall.cli import options
-from landfall.cli.console import answer, progress_bar
+from landfall.cli.among import Heading, Near, TakenFrom, TakenTo, Within, among_of
+from landfall.cli.console import answer, progress_bar, say
 from landfall.cli.localize_answers import AnswerFiles, ExifTarget, join, speed_of
 from landfall.errors import UsageError
+
+
+class VerifyMode(StrEnum):
+    """Whose matches are checked geometrically."""
+
+    never = "never"
+    auto = "auto"
+    always = "always"
 
 
 def localize(
@@ -21,6 +31,17 @@ def localize(
     k: Annotated[
         int, typer.Option("--matches", "-k", min=1, help="Nearest photos that an answer rests on.")
     ] = 20,
+    near: Near = None,
+    within: Within = None,
+    taken_from: TakenFrom = None,
+    taken_to: TakenTo = None,
+    heading: Heading = None,
+    verify: Annotated[
+        VerifyMode,
+        typer.Option(
+            "--verify", help="Compare local features with the first matches: of doubtful answers, or of all."
+        ),
+    ] = VerifyMode.never,
     sequence: Annotated[
         bool,
         typer.Option("--sequence", help="The photos are of one drive or walk: join them by their times."),
@@ -73,6 +94,7 @@ def localize(
     if speed_limit is not None and not sequence:
         raise UsageError("--speed-limit needs --sequence.")
     speed_limit_m_s = None if speed_limit is None else speed_of(speed_limit)
+    among = among_of(near, within, taken_from, taken_to, heading)
     index = Index.open(index_path, device=device)
     queries = find_queries(photos)
     if not queries.paths and not queries.problems:
@@ -84,9 +106,12 @@ def localize(
             queries.paths,
             index,
             k=k,
+            among=among,
+            verify=verify.value,
             names=queries.names,
             batch_size=batch_size,
             workers=workers,
+            say=lambda text: say(text, quiet=quiet),
             progress=advance,
         )
     track = None

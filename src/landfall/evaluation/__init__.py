@@ -6,7 +6,7 @@ a network. :func:`evaluate_descriptors` ties the files together.
 
 from __future__ import annotations
 
-from landfall.evaluation.evaluation import evaluate_descriptors
+from landfall.evaluation.evaluation import evaluate_again, evaluate_descriptors
 from landfall.evaluation.intervals import bootstrap_interval, paired_difference
 from landfall.evaluation.own_queries import own_hits
 from landfall.evaluation.recall import hits_at, recall_at
@@ -17,6 +17,7 @@ __all__ = [
     "Evaluation",
     "ThresholdResult",
     "bootstrap_interval",
+    "evaluate_again",
     "evaluate_descriptors",
     "hits_at",
     "own_hits",

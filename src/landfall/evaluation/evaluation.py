@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,30 @@ def evaluate_descriptors(
         extract_photos_per_s=None,
         search_ms_per_query=1000.0 * search_s / max(len(query_at), 1),
         peak_rss_mb=peak_rss_mb(),
+    )
+
+
+def evaluate_again(dataset: Dataset, evaluation: Evaluation, order: NDArray[np.int64]) -> Evaluation:
+    """Evaluate the same queries with their first matches in another order.
+
+    Args:
+        dataset: the split of ``evaluation``.
+        evaluation: what was measured of the order of retrieval.
+        order: (Q, K) places among each query's ranked matches, a permutation in each row.
+    """
+    ranked = np.take_along_axis(evaluation.ranked, order, axis=1)
+    errors_m = first_match_errors(dataset.database.positions, dataset.queries.positions, ranked[:, 0])
+    distances_m = [result.threshold_m for result in evaluation.thresholds]
+    return replace(
+        evaluation,
+        thresholds=tuple(
+            _at_threshold(dataset, ranked, evaluation.query_spots, x, evaluation.ks, evaluation.seed)
+            for x in distances_m
+        ),
+        ranked=ranked,
+        distances=np.take_along_axis(evaluation.distances, order, axis=1),
+        errors_m=errors_m,
+        first_match=summarise_errors(errors_m, also_within_m=distances_m),
     )
 
 

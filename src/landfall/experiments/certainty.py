@@ -23,9 +23,28 @@ from landfall.localization.calibration import (
     NoCalibration,
     answer_features,
     calibrate,
+    checked_features,
 )
-from landfall.localization.calibration.fit import MATCHES
+from landfall.localization.calibration.fit import MATCHES, SAMPLE, Check
+from landfall.localization.calibration.stored import CHECKED_SAMPLE
 from landfall.localization.position import agreed_points
+from landfall.localization.verified import verified_points
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """A geometric check of all that answers rest on.
+
+    Attributes:
+        queries: (Q, K) inliers of each query's matches as retrieval ranks them, NaN where not checked.
+        strangers: given the database rows (S, K) that photos from elsewhere found, their inliers (S, K).
+        sample: given the database rows of the photos that have a position and the rows that have a
+            descriptor, what checks the photos that play the queries.
+    """
+
+    queries: NDArray[np.float64]
+    strangers: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+    sample: Callable[[NDArray[np.int64], NDArray[np.int64]], Check]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +116,7 @@ def measure_certainty(
     evaluation: Evaluation,
     *,
     strangers: NDArray[np.float32] | None = None,
+    looked: Looked | None = None,
     seed: int = 0,
     device: str | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -109,6 +129,7 @@ def measure_certainty(
         database_rows: (R,) which those are.
         evaluation: of the same descriptors; its ranked matches are the answers.
         strangers: (S, D) descriptors of photos taken where the database has none.
+        looked: a geometric check of the matches, for answers that rest on it.
         seed: of the calibration's sample and of the intervals.
         device: where the search of the sample runs.
         say: told in a sentence what is being done.
@@ -122,6 +143,8 @@ def measure_certainty(
         _seconds(database.taken_at[database_rows[known]]),
         database.heading_deg[database_rows[known]],
         matches=matches,
+        sample=SAMPLE if looked is None else CHECKED_SAMPLE,
+        check=None if looked is None else looked.sample(np.flatnonzero(known), database_rows),
         seed=seed,
         device=device,
         say=say,
@@ -129,11 +152,14 @@ def measure_certainty(
     if isinstance(learned, NoCalibration):
         return MeasuredCertainty(learned, None)
     points, truth = metric_coordinates(database.positions, dataset.queries.positions)
-    fixes, judged = _judged(learned, points, evaluation.ranked, evaluation.distances)
+    inliers = None if looked is None else looked.queries
+    fixes, judged = _judged(learned, points, evaluation.ranked, evaluation.distances, inliers)
     strange = None
     if strangers is not None and len(strangers):
         distances, rows = search_exact(descriptors, strangers, matches, device=device)
-        _, said = _judged(learned, points, database_rows[rows], distances)
+        rows = database_rows[rows]
+        inliers = None if looked is None else looked.strangers(rows)
+        _, said = _judged(learned, points, rows, distances, inliers)
         strange = Strangers(len(strangers), float(said.accepted.mean()), said.confidence)
     answered = dataset.queries.positions.known & np.isfinite(judged.confidence)
     if not answered.any():
@@ -156,6 +182,7 @@ def _judged(
     points: NDArray[np.float64],
     ranked: NDArray[np.int64],
     distances: NDArray[np.float32],
+    inliers: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], Certainty]:
     """Return answers (Q, 2 or 3) by the matches in ``ranked`` (Q, K), -1 for none, and how sure they are."""
     rows = ranked[:, : learned.matches]
@@ -166,8 +193,12 @@ def _judged(
     order = np.argsort(apart, axis=1, kind="stable")
     rows, apart = np.take_along_axis(rows, order, 1), np.take_along_axis(apart, order, 1)
     matched = np.nan_to_num(points[np.maximum(rows, 0)])
-    fixes = agreed_points(matched, apart)
-    return fixes, learned.judge(answer_features(matched, apart, fixes))
+    if inliers is None:
+        fixes = agreed_points(matched, apart)
+        return fixes, learned.judge(answer_features(matched, apart, fixes))
+    counted = np.take_along_axis(np.where(known, inliers[:, : learned.matches], np.nan), order, 1)
+    fixes = verified_points(matched, apart, counted)
+    return fixes, learned.judge(checked_features(matched, apart, counted, fixes))
 
 
 def _seconds(taken_at: NDArray[np.datetime64]) -> NDArray[np.float64]:

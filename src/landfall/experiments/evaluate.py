@@ -20,6 +20,7 @@ from landfall.datasets import Dataset, PhotoSet
 from landfall.evaluation import Evaluation, evaluate_descriptors
 from landfall.evaluation.evaluation import check_evaluable, photo_label
 from landfall.experiments.certainty import MeasuredCertainty, measure_certainty
+from landfall.experiments.checked import CheckedEvaluation, measure_checked
 from landfall.extraction import Descriptors, Progress, extract, stream
 from landfall.models import Model
 from landfall.models.fitting import fit_on
@@ -39,21 +40,25 @@ class EvaluationRun:
         model: as used: fitted, if it had to be.
         evaluation: the numbers, the ranked database rows among them.
         certainty: how honest an index of the database would be; None where that was not asked.
+        checked: what the geometric check of the matches changes; None where that was not asked.
     """
 
     dataset: Dataset
     model: Model
     evaluation: Evaluation
     certainty: MeasuredCertainty | None = None
+    checked: CheckedEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that ``landfall evaluate --json`` writes."""
         certainty = None if self.certainty is None else self.certainty.to_dict()
-        return {**self.evaluation.to_dict(), "calibration": certainty}
+        checked = None if self.checked is None else self.checked.to_dict()
+        return {**self.evaluation.to_dict(), "calibration": certainty, "geometric_check": checked}
 
     def to_text(self) -> str:
         """Return what ``landfall evaluate`` prints."""
         lines = [] if self.certainty is None else ["", *self.certainty.to_lines()]
+        lines += [] if self.checked is None else ["", *self.checked.to_lines()]
         return self.evaluation.to_text() + "".join(f"{line}\n" for line in lines)
 
 
@@ -72,6 +77,8 @@ def evaluate_model(
     seed: int = 0,
     calibrate: bool = False,
     elsewhere: Sequence[Path] = (),
+    check: bool = False,
+    check_progress: Callable[[int, int], None] | None = None,
 ) -> EvaluationRun:
     """Describe a split's photos with a model and evaluate the descriptors.
 
@@ -92,6 +99,8 @@ def evaluate_model(
         calibrate: whether to measure confidence and radius, too: the database's own photos are searched for
             once more.
         elsewhere: photos taken where the database has none, to see how many of them are accepted.
+        check: whether to measure the geometric check of the matches, too.
+        check_progress: called with the counts of queries checked and failed.
 
     Raises:
         DatasetError: nothing to evaluate, no known positions, or no photo of one side could be read.
@@ -132,16 +141,30 @@ def evaluate_model(
             database_rows=database.rows,
             query_rows=queries.rows,
         )
-        certainty = None
+        certainty = checked = None
+        strangers, readable = _described(elsewhere, model, resize, batch_size, workers)
         if calibrate:
             certainty = measure_certainty(
                 dataset,
                 database.array,
                 database.rows,
                 evaluation,
-                strangers=_described(elsewhere, model, resize, batch_size, workers),
+                strangers=strangers,
                 seed=seed,
                 device=device,
+            )
+        if check:
+            checked = measure_checked(
+                dataset,
+                database.array,
+                database.rows,
+                evaluation,
+                elsewhere=readable,
+                strangers=strangers,
+                seed=seed,
+                device=device,
+                workers=workers,
+                advance=check_progress,
             )
         failed = [
             *_failures(dataset, dataset.database, database),
@@ -153,18 +176,23 @@ def evaluate_model(
         model=model.card.name, photos_per_s=described_photos / seconds if seconds else None, failed=failed
     )
     return EvaluationRun(
-        dataset, model, replace(evaluation, warnings=(*_left_out(dataset), *evaluation.warnings)), certainty
+        dataset,
+        model,
+        replace(evaluation, warnings=(*_left_out(dataset), *evaluation.warnings)),
+        certainty,
+        checked,
     )
 
 
 def _described(
     paths: Sequence[Path], model: Model, resize: InputSpec | None, batch_size: int, workers: int | None
-) -> NDArray[np.float32] | None:
-    """Return the descriptors (S, D) of those photos that can be read; None of none."""
+) -> tuple[NDArray[np.float32] | None, list[Path]]:
+    """Return the descriptors (S, D) of those photos that can be read, None of none, and their paths."""
     if not paths:
-        return None
-    batches = stream(paths, model, spec=resize, batch_size=batch_size, workers=workers)
-    return np.concatenate([batch.descriptors for batch in batches])
+        return None, []
+    batches = list(stream(paths, model, spec=resize, batch_size=batch_size, workers=workers))
+    described = np.concatenate([batch.descriptors for batch in batches])
+    return described, [paths[row] for batch in batches for row in batch.rows.tolist()]
 
 
 def _left_out(dataset: Dataset) -> list[str]:

@@ -1,9 +1,9 @@
 """From matches to a position: building and changing an index, localizing photos, writing the answers.
 
 ``build.py`` and ``localizer.py`` put the pieces of the floors below together, and so do the ways to change
-an index: ``adding.py``, ``removing.py``, ``updating.py``, ``merging.py``, ``compacting.py``. What becomes of a
-query's descriptor belongs in ``answering.py``; what turns matches into one position, in ``position.py``; how
-sure that is, in ``calibration``; comparing photos by their local features, in ``geometry``; photos joined
+an index: ``adding.py``, ``removing.py``, ``updating.py``, ``merging.py``, ``compacting.py``. What becomes of
+a query's descriptor belongs in ``answering.py``; what turns matches into one position, in ``position.py``;
+how sure that is, in ``calibration``; comparing photos by their local features, in ``geometry``; photos joined
 into one way, in ``sequence``; what a Fix is, in ``fix.py``; which photos are asked about, in ``queries.py``;
 files that hold fixes, in ``outputs`` and ``page.py``; positions written into photos, in ``exif_writing.py``.
 """
