@@ -26,8 +26,24 @@ def test_a_fix_says_what_the_command_promises() -> None:
         "accepted": None,
         "in_index": None,
         "matches": [
-            {"id": 7, "photo": "walk/7.jpg", "lat": 52.1, "lon": 0.25, "distance": 0.125, "rank": 1},
-            {"id": 3, "photo": "walk/3.jpg", "lat": 52.2, "lon": 0.5, "distance": 0.5, "rank": 2},
+            {
+                "id": 7,
+                "photo": "walk/7.jpg",
+                "lat": 52.1,
+                "lon": 0.25,
+                "distance": 0.125,
+                "rank": 1,
+                "inliers": None,
+            },
+            {
+                "id": 3,
+                "photo": "walk/3.jpg",
+                "lat": 52.2,
+                "lon": 0.5,
+                "distance": 0.5,
+                "rank": 2,
+                "inliers": None,
+            },
         ],
     }
     assert BROKEN.to_dict() == {"photo": "broken.jpg", "error": "empty file (0 bytes)"}

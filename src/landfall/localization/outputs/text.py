@@ -18,8 +18,8 @@ UNCALIBRATED = (
 
 
 CERTAINTY = (
-    "radius: holds the truth in 9 of 10 cases; sure: how often such an answer is within 25 m, if the index has "
-    "photos of the place."
+    "radius: holds the truth in 9 of 10 cases; sure: how often such an answer is within 25 m, if the index "
+    "has photos of the place."
 )
 
 
