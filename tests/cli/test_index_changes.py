@@ -41,7 +41,7 @@ def test_an_index_lives(own_index: Path, street: Path, landfall: Run, tmp_path: 
     updated = told("update", own_index, street / "photos")
     assert (updated["added"], updated["unchanged"], updated["indexed"]) == (3, 2 * PLACES - 3, 2 * PLACES)
     assert told("compact", own_index)["indexed"] == 2 * PLACES
-    info = told("info", own_index, "--photos")
+    info = json.loads(landfall("index", "info", own_index, "--photos", "--json", "-").stdout)
     assert (info["indexed"], info["dead_rows"], info["segments"]) == (2 * PLACES, 0, 1)
     assert len(info["photos"]) == 2 * PLACES
     assert told("verify", own_index, "--photos") == {"index": str(own_index), "problems": []}

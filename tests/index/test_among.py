@@ -42,7 +42,8 @@ def index(tmp_path: Path) -> Index:
 
 
 def ids_among(index: Index, among: Among) -> list[int]:
-    return index.ids[index.rows_among(among)].tolist()
+    found: list[int] = index.ids[index.rows_among(among)].tolist()
+    return found
 
 
 def test_each_condition_leaves_those_that_meet_it(index: Index) -> None:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +25,19 @@ from numpy.typing import NDArray
 from tests.index.changes import DIM, built, check, descriptor_of, descriptors_of, enter, record
 
 from landfall.errors import IndexStoreError
-from landfall.index import Index, PhotoRecord, changing, verify_index
+from landfall.index import Index, PhotoRecord, changing, reader, verify_index
 from landfall.index.change import MOST_SEGMENTS, join_from
-from landfall.index.manifest import entry_of
+from landfall.index.manifest import entry_of, read_manifest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("killed_changes.py")
+
+
+def writes(text: str) -> Callable[[Path], None]:
+    def write(file: Path) -> None:
+        file.write_text(text)
+
+    return write
 
 
 def add(path: Path, ids: Sequence[int]) -> Index:
@@ -122,9 +129,7 @@ def test_a_reader_that_meets_a_commit_takes_the_new_generation(
 ) -> None:
     path = tmp_path / "i.lf"
     built(path, [1, 2, 3])
-    from landfall.index import reader
-
-    read = reader.read_manifest
+    read = read_manifest
     changed: list[Index] = []
 
     def meet(folder: Path) -> Any:
@@ -179,7 +184,7 @@ def test_derived_files_stay_until_they_are_replaced_or_dropped(tmp_path: Path) -
     path = tmp_path / "i.lf"
     built(path, [1, 2])
     with changing(path) as change:
-        change.put("calibration", ".json", lambda file: file.write_text('{"generation": 1}') and None)
+        change.put("calibration", ".json", writes('{"generation": 1}'))
         index = change.commit()
     assert index.derived("calibration") == path / "calibration-000002.json"
     index = add(path, [3])
@@ -189,7 +194,7 @@ def test_derived_files_stay_until_they_are_replaced_or_dropped(tmp_path: Path) -
     assert (index.manifest.generation, index.manifest.numbering) == (3, 1)
     assert compact(path).manifest.numbering == 4
     with changing(path) as change:
-        change.put("calibration", ".json", lambda file: file.write_text("{}") and None)
+        change.put("calibration", ".json", writes("{}"))
         index = change.commit()
     assert [each.name for each in path.glob("calibration*")] == ["calibration-000005.json"]
     with changing(path) as change:

@@ -17,8 +17,9 @@ def matrices(draw: st.DrawFn) -> tuple[DescriptorRows, NDArray[np.floating]]:
     count = sum(lengths)
     whole = np.arange(count * 3, dtype=np.float32).reshape(count, 3)
     segments = np.split(whole, np.cumsum(lengths)[:-1])
-    alive = np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), np.bool_)
-    live = None if alive.all() and draw(st.booleans()) else np.flatnonzero(alive)
+    flags = draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    alive = np.array(flags, np.bool_)
+    live = None if all(flags) and draw(st.booleans()) else np.flatnonzero(alive)
     return DescriptorRows(segments, live), whole if live is None else whole[alive]
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_half_precision_moves_no_distance_by_more_than_its_rounding(index: Index
         assert matches[0].id == row + 1
         for match in matches:
             expected = np.linalg.norm(exact[row] - exact[match.id - 1])
-            # Each number is off by 2^-12 of itself at most, so a distance by 2^-11 of a descriptor's length.
+            # Each number is off by 2^-11 of itself at most, so a distance by as much of its length.
             assert abs(match.distance - expected) <= 2**-11 * np.linalg.norm(exact[match.id - 1])
 
 
@@ -268,7 +269,7 @@ def test_photos_that_lose_their_position_or_can_not_be_read_stay(index: Index, s
 
 
 def test_removing_is_all_or_nothing_and_names_close_ones(index: Index) -> None:
-    for wrong, told in (
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
         (
             {"names": ["walk/0.jpg", "wallk/1.jpg"]},
             r"no photo called wallk/1\.jpg\. Did you mean walk/1\.jpg",
@@ -277,9 +278,10 @@ def test_removing_is_all_or_nothing_and_names_close_ones(index: Index) -> None:
         ({"ids": [1, 99]}, "no photo with id 99. Close ones: 5, 4"),
         ({"pattern": "ride/*"}, "No photo of .* matches 'ride/.*', such as walk/0.jpg"),
         ({}, "Say which"),
-    ):
+    )
+    for wrong, told in refused:
         with pytest.raises(UsageError, match=told):
-            remove_photos(index.path, **wrong)  # type: ignore[arg-type]
+            remove_photos(index.path, **wrong)
     assert len(Index.open(index.path)) == PLACES
     report = remove_photos(index.path, ids=[1], names=["walk/1.jpg"], pattern="*/[23].jpg")
     assert (report.removed, names(report.index)) == (4, {"walk/4.jpg": 5})
@@ -367,13 +369,14 @@ def test_a_photo_that_goes_away_while_it_is_added_leaves_the_index_as_it_was(
 
 
 def test_two_indexes_can_not_be_changed_at_once(index: Index, street: Path) -> None:
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: add_photos(index.path, street),
+        lambda: remove_photos(index.path, ids=[1]),
+        lambda: update_index(index.path),
+        lambda: compact_index(index.path),
+    )
     with changing(index.path):
-        for change in (
-            lambda: add_photos(index.path, street),
-            lambda: remove_photos(index.path, ids=[1]),
-            lambda: update_index(index.path),
-            lambda: compact_index(index.path),
-        ):
+        for change in changes:
             with pytest.raises(IndexStoreError, match="being changed by another process"):
                 change()
     assert Index.open(index.path).manifest == index.manifest

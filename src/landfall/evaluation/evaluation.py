@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,15 @@ from landfall.evaluation.resources import peak_rss_mb
 from landfall.evaluation.result import Evaluation, ThresholdResult, format_metres
 from landfall.photos import PhotoProblem
 
+if TYPE_CHECKING:
+    from landfall.index.rows import Matrix
+
 DENOMINATOR: Denominator = "all queries"
 
 
 def evaluate_descriptors(
     dataset: Dataset,
-    database_descriptors: NDArray[np.float32],
+    database_descriptors: Matrix,
     query_descriptors: NDArray[np.float32],
     *,
     thresholds_m: Sequence[float] = (25.0,),
@@ -44,7 +48,7 @@ def evaluate_descriptors(
 
     Args:
         dataset: D database photos and Q queries.
-        database_descriptors: (D, dim) float32, or one row for each of ``database_rows``.
+        database_descriptors: (D, dim) float16 or float32, or one row for each of ``database_rows``.
         query_descriptors: (Q, dim) float32, or one row for each of ``query_rows``.
         thresholds_m: positive distances; the first is the main one.
         ks: increasing ranks N; one beyond D takes the whole database.
@@ -197,7 +201,7 @@ def check_evaluable(
 
 
 def _check_descriptors(
-    descriptors: NDArray[np.float32], rows: NDArray[np.int64] | None, photos: int, noun: str
+    descriptors: Matrix, rows: NDArray[np.int64] | None, photos: int, noun: str
 ) -> NDArray[np.int64]:
     """Return which photo each descriptor belongs to: (rows,) int64."""
     at = np.arange(photos) if rows is None else np.asarray(rows, dtype=np.int64)

@@ -85,7 +85,7 @@ def near_mask(
     """Tell which positions (N,) lie within a distance of a place, measured along the ellipsoid."""
     # The straight line through the Earth is never longer than the way along it, so what it leaves out is out.
     straight_m = np.linalg.norm(to_geocentric(lat, lon) - to_geocentric(near.lat, near.lon), axis=-1)
-    mask = straight_m <= within_m
+    mask: NDArray[np.bool_] = straight_m <= within_m
     mask[mask] = geodesic_m(lat[mask], lon[mask], near) <= within_m
     return mask
 

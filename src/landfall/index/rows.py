@@ -109,7 +109,8 @@ class DescriptorRows:
         if isinstance(key, slice):
             return self._sliced(key)
         if isinstance(key, int | np.integer):
-            return self.take(np.array([key]))[0]
+            row: NDArray[np.floating] = self.take(np.array([key]))[0]
+            return row
         rows = np.asarray(key)
         if rows.dtype == np.bool_:
             if rows.shape != (len(self),):
@@ -127,8 +128,7 @@ class DescriptorRows:
         count = len(self)
         if rows.size and (rows.min() < -count or rows.max() >= count):
             raise IndexError(f"Rows {rows.min()} to {rows.max()} were asked for; there are {count}")
-        rows = np.where(rows < 0, rows + count, rows)
-        return self._gather(rows if self._live is None else self._live[rows])
+        return self._gather(self.stored(np.where(rows < 0, rows + count, rows).astype(np.int64)))
 
     def stored(self, rows: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
         """Return the stored rows of some rows, of all (N,) by default."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -52,7 +53,7 @@ def first_not_finite(block: NDArray[np.floating]) -> int | None:
     return None if finite.all() else int(np.flatnonzero(~finite)[0])
 
 
-def not_storable(row: int, kind: np.dtype[np.floating]) -> IndexStoreError:
+def not_storable(row: int, kind: np.dtype[Any]) -> IndexStoreError:
     """Return the error that tells of a descriptor that can't be stored, to be raised."""
     return IndexStoreError(
         f"Descriptor {row} holds NaN, infinity, or numbers beyond {kind.name}. The model is broken, or its "
