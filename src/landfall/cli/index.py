@@ -77,6 +77,57 @@ def build(
         raise typer.Exit(1)
 
 
+@app.command("tune")
+def tune(
+    index: index_changes.IndexFolder,
+    kind: Annotated[
+        str | None,
+        typer.Option("--search", metavar="KIND", help="exact, sq8, binary, ivfpq, hnsw; default: by size."),
+    ] = None,
+    memory_gb: Annotated[
+        float | None,
+        typer.Option("--memory-gb", min=0.1, help="What a search may hold; default: half of this machine's."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FOLDER", help="Measure it against exact search: JSON and a plot."),
+    ] = None,
+    device: options.Device = None,
+    seed: options.Seed = 0,
+    json_to: options.Json = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Choose how an index is searched: all of it, or through a structure that names candidates.
+
+    Distances are exact either way. Build and changes choose by themselves, and keep what was chosen.
+    """
+    from landfall.index import Index
+    from landfall.localization.searching import report_search, tune_index
+
+    with progress_bar("Taking in rows", None, quiet=quiet) as advance:
+        tuned = tune_index(
+            index,
+            kind,
+            memory_bytes=None if memory_gb is None else int(memory_gb * 2**30),
+            seed=seed,
+            say=lambda text: say(text, quiet=quiet),
+            progress=lambda done, of: advance(done, total=of),
+        )
+    tuned = Index.open(tuned.path, device=device)
+    told = {"index": str(index), "search": tuned.info()["search"], "report": None}
+    if report is not None:
+        measured = report_search(tuned, report, seed=seed)
+        if measured is None:
+            say("An index that is searched exactly has nothing to measure.", quiet=quiet)
+        else:
+            told["report"] = measured.to_json()
+            say(f"Wrote {report / 'search.json'} and {report / 'search.png'}", quiet=quiet)
+    write_json(json_to, told)
+    if json_to != "-":
+        kept = tuned.structure
+        answer(f"{index}: {'exact' if kept is None else kept.kind} search of {len(tuned)} photos")
+
+
 @app.command("calibrate")
 def calibrate(
     index: index_changes.IndexFolder,

@@ -74,7 +74,9 @@ def remove(
     """Take photos out; a name, id or pattern that no photo has is an error, and nothing is removed."""
     from landfall.localization import remove_photos
 
-    report = remove_photos(index, ids=ids or (), names=photos or (), pattern=match)
+    report = remove_photos(
+        index, ids=ids or (), names=photos or (), pattern=match, say=lambda text: say(text, quiet=quiet)
+    )
     _end(report, f"{report.removed} removed", json_to, quiet)
 
 
@@ -126,7 +128,7 @@ def merge(
     """Bring the photos of other indexes into one, without describing them again."""
     from landfall.localization import merge_indexes
 
-    report = merge_indexes(into, others)
+    report = merge_indexes(into, others, say=lambda text: say(text, quiet=quiet))
     _end(report, f"{report.added} added, {report.unchanged} there already", json_to, quiet)
 
 
@@ -139,7 +141,8 @@ def compact(
     """Give back the room that removed photos take; answers stay as they are."""
     from landfall.localization import compact_index
 
-    _end(compact_index(index, half=half), "compact", json_to, quiet)
+    report = compact_index(index, half=half, say=lambda text: say(text, quiet=quiet))
+    _end(report, "compact", json_to, quiet)
 
 
 def verify(

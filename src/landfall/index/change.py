@@ -13,13 +13,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
-from landfall.files import hold, sync
+from landfall.files import hold, sync, sync_folder
 from landfall.index.manifest import (
     LOCK,
     MODEL,
@@ -141,6 +141,23 @@ class Change:
             writer(self.folder / file)
         self._derived[name] = file
 
+    def put_folder(self, name: str, writer: Callable[[Path], None]) -> None:
+        """Keep a folder of files, without folders in it, in the same way.
+
+        Args:
+            name: as for ``put``.
+            writer: called with the path of the folder to make.
+
+        Raises:
+            IndexStoreError: it can't be written.
+        """
+        if not _DERIVED_NAME.fullmatch(name) or name in ("photos", "descriptors", "model"):
+            raise ValueError(f"A derived folder can't be called {name!r}")
+        folder = self._name(file_of(name, self.generation, ""))
+        with writing(self.folder):
+            writer(self.folder / folder)
+        self._derived[name] = folder
+
     def drop(self, name: str) -> None:
         """Let go of a derived file, if there is one."""
         self._derived.pop(name, None)
@@ -162,9 +179,12 @@ class Change:
             raise damaged(self.folder / records, f"a photo has row {last} of {self.rows}")
         with writing(self.folder):
             self._join_small_segments()
-            named = [MODEL, records, *(segment.file for segment in self._segments), *self._derived.values()]
-            for name in set(named) & set(self._new):
-                sync(self.folder / name)
+            named = [MODEL, records, *(segment.file for segment in self._segments)]
+            for derived in self._derived.values():
+                named += self._files_of(derived)
+            for name in named:
+                if PurePosixPath(name).parts[0] in self._new:
+                    sync(self.folder / name)
             manifest = Manifest(
                 created_by=created_by(),
                 generation=self.generation,
@@ -191,7 +211,16 @@ class Change:
         for name in self._new:
             # Should one stay, the next change removes it; an error that is on its way says more.
             with suppress(OSError):
-                (self.folder / name).unlink(missing_ok=True)
+                remove(self.folder / name)
+
+    def _files_of(self, derived: str) -> list[str]:
+        """Return the names of a derived file, or of those in a derived folder."""
+        path = self.folder / derived
+        if not path.is_dir():
+            return [derived]
+        if derived in self._new:
+            sync_folder(path)
+        return sorted(f"{derived}/{inside.name}" for inside in path.iterdir())
 
     def _name(self, file: str) -> str:
         self._new.append(file)
@@ -270,9 +299,17 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def remove(path: Path) -> None:
+    """Remove a file or a folder of files; one that is gone already is no matter."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def sweep(folder: Path, manifest: Manifest) -> None:
     """Remove the files of generations that are no more, or never came to be."""
     for path in leftovers(folder, manifest):
-        path.unlink(missing_ok=True)
+        remove(path)
     # A build that was killed after its commit leaves its folder.
     shutil.rmtree(folder / "building", ignore_errors=True)

@@ -201,7 +201,7 @@ class _Search:
 
 
 def measure_pairs(
-    database: RowSource,
+    database: Matrix,
     queries: torch.Tensor,
     asked: NDArray[np.int64],
     rows: NDArray[np.int64],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,13 +21,15 @@ FORMAT = 2
 MANIFEST = "manifest.json"
 MODEL = "model.safetensors"
 LOCK = "lock"
+# What a search goes through where it doesn't look at every row: a derived folder.
+SEARCH = "search"
 
 # Opening an index checks the hashes of files up to this size, and the lengths of all.
 HASHED_ON_OPENING_BYTES = 32 * 2**20
 
 # An index of format 1 has one file of each kind, under these names.
 _PHOTOS_1, _DESCRIPTORS_1 = "photos.sqlite", "descriptors.npy"
-_OF_A_GENERATION = re.compile(r".+-\d{6,}(?:\.\d+)?\.[^.]+(?:\.tmp|-journal)?")
+_OF_A_GENERATION = re.compile(r".+-\d{6,}(?:\.\d+)?(?:\.[^.]+)?(?:\.tmp|-journal)?")
 
 
 def file_of(name: str, generation: int, suffix: str, number: int = 0) -> str:
@@ -80,8 +82,8 @@ class Manifest(BaseModel):
             moved.
         records: the file that says what is known of each photo.
         segments: the files of descriptors; a photo's stored row counts through them in this order.
-        derived: what was worked out from the index, such as a calibration, by name: its file.
-        files: every other file of the folder by name.
+        derived: what was worked out from the index, such as a calibration, by name: its file or folder.
+        files: every other file by its name, that of its folder before it where it lies in one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,13 +105,18 @@ class Manifest(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         named = {self.records, *(segment.file for segment in self.segments), *self.derived.values()}
-        if unlisted := sorted(named - set(self.files)):
+        if unlisted := sorted(named - set(self.files) - self.tops):
             raise ValueError(f"{', '.join(unlisted)} is named and not among the files")
-        if any(Path(name).name != name for name in self.files):
+        if any(not _lies_inside(name) for name in self.files):
             raise ValueError("a file lies outside the folder")
         if self.photos > self.rows:
             raise ValueError(f"{self.photos} photos can't share {self.rows} descriptors")
         return self
+
+    @property
+    def tops(self) -> set[str]:
+        """The names that the files and folders of files have in the index folder."""
+        return {PurePosixPath(name).parts[0] for name in self.files}
 
     @property
     def rows(self) -> int:
@@ -192,7 +199,7 @@ def leftovers(folder: Path, manifest: Manifest) -> list[Path]:
     return [
         path
         for path in folder.iterdir()
-        if path.name not in manifest.files
+        if path.name not in manifest.tops
         and (path.name in (_PHOTOS_1, _DESCRIPTORS_1) or _OF_A_GENERATION.fullmatch(path.name))
     ]
 
@@ -202,6 +209,11 @@ def damaged(path: Path, what: str) -> IndexStoreError:
     return IndexStoreError(
         f"{path} is damaged: {what}. Copy the index again from where it came, or build it anew."
     )
+
+
+def _lies_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and 1 <= len(path.parts) <= 2 and ".." not in path.parts
 
 
 def _of_format_1(told: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from landfall.errors import IndexStoreError
 from landfall.geo import Positions
 from landfall.index.among import Among, rows_among
-from landfall.index.manifest import MANIFEST, MODEL, Manifest, check_files, damaged, read_manifest
+from landfall.index.manifest import MANIFEST, MODEL, SEARCH, Manifest, check_files, damaged, read_manifest
 from landfall.index.match import Match
 from landfall.index.records import SECONDS, Folder, PhotoRecord, Records
 from landfall.index.rows import DescriptorRows
@@ -23,6 +23,7 @@ from landfall.index.rows import DescriptorRows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from landfall.index.kinds import SearchStructure
     from landfall.models import Model
 
 # A writer may commit between the reading of the manifest and of what it names; then both are read again.
@@ -66,6 +67,8 @@ class Index:
         self._records = Records(path, manifest)
         segments = [_mapped(path, manifest, segment.file, segment.rows) for segment in manifest.segments]
         self.descriptors = DescriptorRows(segments, self._records.rows() if manifest.dead_rows else None)
+        self.stored = DescriptorRows(segments, None)
+        self.structure = _structure(path, manifest, self.stored)
         # Small, and wanted with nearly every answer; read now, for a later generation may remove it.
         self._notes = {
             name: _read(path / file) for name, file in manifest.derived.items() if file.endswith(".json")
@@ -140,11 +143,29 @@ class Index:
         """Return distances and rows (Q, min(k, N)) of the nearest photos; ``search_exact`` says the rest."""
         from landfall.index.exact import search_exact  # brings in torch, which opening an index does not need
 
-        if among is None:
+        rows = None if among is None else self.rows_among(among)
+        if self.structure is not None:
+            return self._search_with(self.structure, descriptors, k, rows)
+        if rows is None:
             return search_exact(self.descriptors, descriptors, k, device=self.device)
-        rows = self.rows_among(among)
         distances, found = search_exact(self.descriptors.only(rows), descriptors, k, device=self.device)
         return distances, rows[found]
+
+    def _search_with(
+        self,
+        structure: SearchStructure[Any],
+        descriptors: NDArray[np.floating],
+        k: int,
+        rows: NDArray[np.int64] | None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Search through a structure, which knows stored rows."""
+        from landfall.index.kinds import search_with
+
+        allowed = None if rows is None and not self.manifest.dead_rows else self.descriptors.stored(rows)
+        distances, stored = search_with(
+            structure, self.stored, descriptors, k, allowed=allowed, device=self.device
+        )
+        return distances, np.searchsorted(self.stored_rows, stored) if self.manifest.dead_rows else stored
 
     def rows_among(self, among: Among) -> NDArray[np.int64]:
         """Return the rows (M,), ascending, of the photos that meet all conditions.
@@ -268,6 +289,7 @@ class Index:
             "descriptor_dtype": self.manifest.descriptor_dtype,
             "root": self.manifest.root,
             "folders": [folder.root for folder in self.folders().values()],
+            "search": None if self.structure is None else self.structure.describe(),
             "derived": sorted(self.manifest.derived),
             "bytes": sum(entry.bytes for entry in self.manifest.files.values()),
             "bounds": bounds,
@@ -313,6 +335,18 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise damaged(path, str(error)) from error
+
+
+def _structure(folder: Path, manifest: Manifest, stored: DescriptorRows) -> SearchStructure[Any] | None:
+    """Return the structure that the index is searched with; None where all rows are looked at."""
+    name = manifest.derived.get(SEARCH)
+    if name is None:
+        return None
+    from landfall.index.kinds import load_structure  # brings in torch and faiss, which most do without
+
+    structure = load_structure(folder / name)
+    structure.check(stored)
+    return structure
 
 
 def _mapped(folder: Path, manifest: Manifest, name: str, rows: int) -> NDArray[np.floating]:

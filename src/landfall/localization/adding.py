@@ -17,6 +17,7 @@ from landfall.localization.change_report import ChangeReport
 from landfall.localization.describing import check_same_model, describe_for, forget_work
 from landfall.localization.listed import check_any, source_of, told_path
 from landfall.localization.photo_records import Stamp, records_of, stamps_of
+from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.photos import PhotoProblem, content_hash
 
@@ -99,6 +100,8 @@ def add_photos(
                 index = change.commit()
         # Whatever was left unfinished is done now, or was of photos that are there.
         forget_work(change)
+    if added:
+        index = keep_up(index, say=say)
     return ChangeReport(
         index=index,
         added=added,

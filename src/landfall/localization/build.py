@@ -17,9 +17,9 @@ from landfall.datasets import PhotoSet, load_photos
 from landfall.errors import DatasetError, ModelError
 from landfall.extraction import Progress, extract
 from landfall.index import Building, Index, begin
-from landfall.localization.calibration import keep_calibrated
 from landfall.localization.listed import check_any, fingerprint_of, first_reasons, source_of, told_path
 from landfall.localization.photo_records import records_of, stamps_of
+from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.models.fitting import fit_and_keep, needs_fitting, with_input_spec
 from landfall.photos import PhotoProblem
@@ -149,7 +149,7 @@ def build_index(
             root=str(placed.root.resolve()),
             source=source_of(photos, listing),
         )
-    index = keep_calibrated(index, seed=seed, say=say)
+    index = keep_up(index, seed=seed, say=say)
     return BuildReport(
         index=index,
         indexed=len(index),

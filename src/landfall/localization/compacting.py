@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 
 from landfall.index import changing
+from landfall.index.manifest import SEARCH
 from landfall.localization.change_report import ChangeReport
+from landfall.localization.upkeep import keep_up
 
 
-def compact_index(index_path: str | PathLike[str], *, half: bool = False) -> ChangeReport:
+def compact_index(
+    index_path: str | PathLike[str], *, half: bool = False, say: Callable[[str], None] = lambda _: None
+) -> ChangeReport:
     """Write an index anew without the descriptors of removed photos; ids and answers stay as they are.
 
     An index that has nothing to give back is left alone.
@@ -16,6 +21,7 @@ def compact_index(index_path: str | PathLike[str], *, half: bool = False) -> Cha
     Args:
         index_path: the index folder.
         half: store descriptors in half precision from now on.
+        say: told in a sentence what is done beside.
 
     Raises:
         IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
@@ -23,7 +29,11 @@ def compact_index(index_path: str | PathLike[str], *, half: bool = False) -> Cha
     with changing(index_path) as change:
         index, manifest = change.index, change.index.manifest
         to_halve = half and manifest.descriptor_dtype != "float16"
-        if manifest.dead_rows or len(manifest.segments) > 1 or to_halve:
-            change.compact(half=half)
-            index = change.commit()
-        return ChangeReport(index=index, unchanged=len(index))
+        if not (manifest.dead_rows or len(manifest.segments) > 1 or to_halve):
+            return ChangeReport(index=index, unchanged=len(index))
+        kind = None if index.structure is None else index.structure.kind
+        change.compact(half=half)
+        # It knows stored rows, and those have other numbers now.
+        change.drop(SEARCH)
+        index = change.commit()
+    return ChangeReport(index=keep_up(index, kind=kind, say=say), unchanged=len(index))

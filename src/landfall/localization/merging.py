@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from os import PathLike
@@ -16,6 +16,7 @@ from landfall.files import beside, sync, sync_folder, written_beside
 from landfall.index import Change, Index, PhotoRecord, changing
 from landfall.index.manifest import MANIFEST, read_manifest
 from landfall.localization.change_report import ChangeReport
+from landfall.localization.upkeep import keep_up
 from landfall.photos import PhotoProblem
 
 # Records looked at together; their hashes are looked up in one go.
@@ -25,7 +26,12 @@ _SAME_DEG = 1e-7
 _TRIES = 20
 
 
-def merge_indexes(into: str | PathLike[str], others: Sequence[str | PathLike[str]]) -> ChangeReport:
+def merge_indexes(
+    into: str | PathLike[str],
+    others: Sequence[str | PathLike[str]],
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> ChangeReport:
     """Bring the photos of other indexes of the same model into one, all of them in one moment.
 
     A photo with the content and the position of one that is there is counted and left out. Photos get new
@@ -34,6 +40,7 @@ def merge_indexes(into: str | PathLike[str], others: Sequence[str | PathLike[str
     Args:
         into: the index folder; where there is none, it is made as a copy of the first other.
         others: index folders.
+        say: told in a sentence what is done beside.
 
     Raises:
         ModelError: an index was made by another model, or with photos of another size.
@@ -64,6 +71,8 @@ def merge_indexes(into: str | PathLike[str], others: Sequence[str | PathLike[str
             failed += problems
             unchanged += len(other) - entered - len(problems)
         index = change.commit() if added else change.index
+    if added:
+        index = keep_up(index, say=say)
     return ChangeReport(index=index, added=copied + added, unchanged=unchanged, failed=tuple(failed))
 
 
@@ -143,6 +152,7 @@ def _copy(source: Path, target: Path) -> int:
             with written_beside(target) as working:
                 working.mkdir()
                 for name in (*manifest.files, MANIFEST):
+                    (working / name).parent.mkdir(exist_ok=True)
                     shutil.copyfile(source / name, working / name)
                     sync(working / name)
                 if read_manifest(working) != manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from os import PathLike
@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from landfall.errors import UsageError
 from landfall.index import Index, changing
 from landfall.localization.change_report import ChangeReport
+from landfall.localization.upkeep import keep_up
 
 # Names compared letter by letter to find close ones; more would take longer than the message is worth.
 _COMPARED = 20_000
@@ -23,6 +24,7 @@ def remove_photos(
     ids: Sequence[int] = (),
     names: Sequence[str] = (),
     pattern: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ChangeReport:
     """Take out the photos that have one of ``ids`` or ``names``, or match ``pattern``: all of them, or none.
 
@@ -33,6 +35,7 @@ def remove_photos(
         ids: numbers of photos.
         names: names of photos, as the index tells them.
         pattern: of names, with ``*``, ``?`` and ``[...]``; ``*`` stands for slashes, too.
+        say: told in a sentence what is done beside.
 
     Raises:
         UsageError: nothing was asked for, or an id, a name or the pattern meets no photo, or a name meets
@@ -47,7 +50,8 @@ def remove_photos(
         if pattern is not None:
             chosen.update(_matching(index, pattern))
         change.records.delete(sorted(chosen))
-        return ChangeReport(index=change.commit(), removed=len(chosen))
+        index = change.commit()
+    return ChangeReport(index=keep_up(index, say=say), removed=len(chosen))
 
 
 def _with_ids(index: Index, ids: Sequence[int]) -> set[int]:

@@ -19,6 +19,7 @@ from landfall.localization.describing import describe_for, forget_work
 from landfall.localization.differences import Differences, differences_of
 from landfall.localization.listed import told_path
 from landfall.localization.photo_records import Stamp, records_of
+from landfall.localization.upkeep import keep_up
 from landfall.photos import PhotoProblem
 
 # More than this share of a folder's photos gone at once is more likely a disk that is not there.
@@ -81,6 +82,8 @@ def update_index(
         if _apply(change, folders, found, described):
             report = replace(report, index=change.commit())
         forget_work(change)
+    if report.index is not index:
+        report = replace(report, index=keep_up(report.index, say=say))
     return report
 
 

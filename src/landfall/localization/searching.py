@@ -1,0 +1,125 @@
+"""Which kind of search an index has: chosen by its size, or by its owner, and kept up as the index changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from landfall.files import write_bytes, write_json
+from landfall.index import Change, Index, changing
+from landfall.index.kinds import build_structure, choose_kind, load_structure
+from landfall.index.kinds.report import SearchReport, measure_structure
+from landfall.index.manifest import SEARCH
+
+# Of the machine's memory, what a search may hold; the rest is for the network, photos and other programs.
+MEMORY_SHARE = 0.5
+# Rows beyond a structure are searched exactly, so that up to this share of them costs little.
+UNCOVERED_SHARE = 0.1
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+def tune_index(
+    path: str | os.PathLike[str],
+    kind: str | None = None,
+    *,
+    memory_bytes: int | None = None,
+    seed: int = 0,
+    say: Say = lambda _: None,
+    progress: Progress = lambda _done, _of: None,
+) -> Index:
+    """Give an index a kind of search.
+
+    Args:
+        path: the index folder.
+        kind: the kind's name; chosen by size and memory by default.
+        memory_bytes: what a search may hold; half of the machine's by default.
+        seed: of the structure's training.
+        say: told in a sentence what is chosen and why, and what takes a while.
+        progress: called with rows taken in, of how many.
+
+    Raises:
+        UnknownNameError: no kind has that name.
+        UsageError: the index is too small for that kind.
+        IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
+    """
+    with changing(path) as change:
+        manifest = change.index.manifest
+        choice = choose_kind(manifest.rows, manifest.descriptor_dim, memory_bytes or half_of_memory(), kind)
+        say(choice.reason)
+        if kind is None and choice.kind == "exact":
+            if SEARCH not in manifest.derived:
+                return change.index
+            change.drop(SEARCH)
+        else:
+            _build(change, choice.kind, seed, say, progress)
+        return change.commit()
+
+
+def keep_searchable(
+    index: Index,
+    *,
+    kind: str | None = None,
+    say: Say = lambda _: None,
+    progress: Progress = lambda _done, _of: None,
+) -> Index:
+    """Bring an index's kind of search up to date after a change.
+
+    Args:
+        index: as it is after the change.
+        kind: the kind it had before, where the change let go of it.
+        say: told in a sentence what is done.
+        progress: called with rows taken in, of how many.
+
+    Raises:
+        IndexStoreError: it is being changed by another process, can't be written or is damaged.
+    """
+    structure = index.structure
+    if structure is None:
+        manifest = index.manifest
+        chosen = kind or choose_kind(manifest.rows, manifest.descriptor_dim, half_of_memory()).kind
+        return index if chosen == "exact" else tune_index(index.path, kind, say=say, progress=progress)
+    beyond = index.manifest.rows - structure.covered
+    if structure.kind == "exact" or beyond <= UNCOVERED_SHARE * structure.covered:
+        return index
+    with changing(index.path) as change:
+        name = change.index.manifest.derived.get(SEARCH)
+        if name is None:
+            return change.index
+        say(f"Taking {beyond} rows into the {structure.kind} search")
+        grown = load_structure(change.folder / name)
+        grown.add(change.index.stored, progress=progress)
+        change.put_folder(SEARCH, grown.save)
+        return change.commit()
+
+
+def report_search(index: Index, folder: Path, *, seed: int = 0) -> SearchReport | None:
+    """Measure an index's kind of search against exact search and write it as JSON and as a plot.
+
+    Args:
+        index: with a structure; one without has nothing to measure.
+        folder: where ``search.json`` and ``search.png`` go; made if it is missing.
+        seed: of the rows that play the queries.
+
+    Returns:
+        What was measured; None for an index that is searched exactly.
+    """
+    if index.structure is None:
+        return None
+    measured = measure_structure(index.structure, index.stored, seed=seed, device=index.device)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "search.json", measured.to_json())
+    write_bytes(folder / "search.png", measured.plot())
+    return measured
+
+
+def half_of_memory() -> int:
+    """Return half of this machine's memory in bytes."""
+    return int(MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def _build(change: Change, kind: str, seed: int, say: Say, progress: Progress) -> None:
+    structure = build_structure(kind, change.index.stored, seed=seed, say=say, progress=progress)
+    change.put_folder(SEARCH, structure.save)
