@@ -96,7 +96,8 @@ def _around(shot: Shot) -> list[Shot]:
 
 
 def _frames(plan: Plan, places: list[Shot], seed: int, first: int) -> list[Shot]:
-    drive, made, at_m = PASSES[ON_FOOT], [], 0.0
+    drive, at_m = PASSES[ON_FOOT], 0.0
+    made: list[Shot] = []
     for start, end, half_total in _route(plan, places):
         along = (end - start) / np.hypot(*(end - start))
         for place in np.arange(STEP_M / 2, np.hypot(*(end - start)), STEP_M):

@@ -57,7 +57,11 @@ def fixes_page(
     read = thumbnail_reader(_THUMBNAIL_PX)
     pictures = {fix.photo: read(paths[fix.photo]) for fix in shown if fix.photo in paths}
     page = Page(title, subtitle=_subtitle(fixes, failed, index))
-    layers = [_indexed_layer(index), *_track_layer(fixes, track), _fixes_layer(found, pictures)]
+    layers: list[Points | Lines] = [
+        _indexed_layer(index),
+        *_track_layer(fixes, track),
+        _fixes_layer(found, pictures),
+    ]
     page.section("Map", map_section(layers))
     more = f"The first {len(shown)} of {len(found)} photos." if len(shown) < len(found) else ""
     rows = [_row(fix, index, read, pictures) for fix in shown]

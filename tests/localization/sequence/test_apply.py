@@ -37,7 +37,7 @@ def black(name: str) -> Fix:
 def metres_of(fixes: Sequence[Fix]) -> list[float]:
     places = [fix.location for fix in fixes if fix.location is not None]
     xyz = to_geocentric(np.array([p.lat for p in places]), np.array([p.lon for p in places]))
-    return np.linalg.norm(xyz - to_geocentric(52.0, 0.5), axis=1).tolist()
+    return [float(metres) for metres in np.linalg.norm(xyz - to_geocentric(52.0, 0.5), axis=1)]
 
 
 FAR = 5000.0

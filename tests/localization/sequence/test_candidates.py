@@ -22,7 +22,7 @@ def test_matches_of_one_place_are_one_candidate_with_their_votes_together() -> N
 
 
 def test_a_photo_whose_matches_are_all_alike_says_nothing() -> None:
-    lat = 52.0 + np.arange(20) * 10 * METRE
+    lat = np.array([52.0 + 10 * place * METRE for place in range(20)])
     found = find_candidates(lat[None], np.full((1, 20), 0.5), np.full((1, 20), 1.25))
     assert (found.share == 0).all()
 

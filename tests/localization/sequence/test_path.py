@@ -33,8 +33,8 @@ def cheapest_of_all(candidates: Candidates, times_s: Floats, options: SequenceOp
                 break
             here = candidates.xyz[frame, k]
             if last is not None:
-                metres = np.linalg.norm(last[0] - here)
-                cost += float(move_costs(metres, times_s[frame] - last[1], options))
+                metres = np.asarray(np.linalg.norm(last[0] - here))
+                cost += float(move_costs(metres, np.asarray(times_s[frame] - last[1]), options))
             cost += -np.log(candidates.share[frame, k])
             last = (here, times_s[frame])
         best = min(best, cost)

@@ -35,7 +35,10 @@ def test_a_photo_without_a_time_puts_all_in_the_order_of_names(tmp_path: Path) -
 
 
 def test_clocks_with_and_without_a_zone_are_not_mixed(tmp_path: Path) -> None:
-    mixed = {"a.jpg": datetime(2024, 5, 6, 8), "b.jpg": datetime(2024, 5, 6, 7, tzinfo=UTC)}
+    mixed: dict[str, datetime | None] = {
+        "a.jpg": datetime(2024, 5, 6, 8),
+        "b.jpg": datetime(2024, 5, 6, 7, tzinfo=UTC),
+    }
     times = times_of(tmp_path, mixed)
     assert times.seconds.tolist() == [0.0, 2.0]
     assert "zone" in (times.remark or "")

@@ -62,7 +62,8 @@ def apply_sequence(
         UsageError: not as many times as fixes, or a time that is not finite.
     """
     options = options or SequenceOptions()
-    seconds = np.arange(len(fixes)) * options.step_s if times_s is None else np.asarray(times_s, np.float64)
+    given = np.arange(len(fixes)) * options.step_s if times_s is None else times_s
+    seconds: Floats = np.asarray(given, dtype=np.float64)
     if seconds.shape != (len(fixes),) or not np.isfinite(seconds).all():
         raise UsageError(
             f"{len(fixes)} fixes came with times of shape {seconds.shape}; expected a finite one each."

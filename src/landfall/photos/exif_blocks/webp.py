@@ -73,5 +73,5 @@ def _extended_header(chunks: list[tuple[bytes, bytes]]) -> bytes:
         flags = _HAS_ALPHA if bits >> 28 & 1 else 0
     else:
         raise UneditableError("its WebP structure is broken: no picture where it should stand")
-    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    return struct.pack("<L", flags) + canvas
+    # 24 bits each, of which the lower 16 hold a simple file's sides.
+    return struct.pack("<LHBHB", flags, width - 1, 0, height - 1, 0)
