@@ -12,7 +12,7 @@ from tests.localization.calibration.test_stored import indexed
 from landfall.errors import IndexStoreError, UnknownNameError, UsageError
 from landfall.geo import LatLon
 from landfall.index import Among, Index, changing, verify_index
-from landfall.index.manifest import SEARCH
+from landfall.index.manifest import MODEL, SEARCH
 from landfall.localization import compact_index, merge_indexes, remove_photos
 from landfall.localization.searching import keep_searchable, report_search, tune_index
 
@@ -27,23 +27,25 @@ def index(world: World, tmp_path: Path) -> Index:
     return indexed(world, tmp_path / "street.lf")
 
 
-def same_answers(tuned: Index, queries: np.ndarray) -> None:
-    """Its shortlist, of 400 and more, holds the nearest of 900 rows: answers are those of exact search."""
+def much_the_same(tuned: Index, queries: np.ndarray) -> None:
+    """A shortlist of 18 in 900 misses a neighbour now and then; what is told of those found is exact."""
     exact = Index.open(tuned.path)
     exact.structure = None
-    for k in (1, 20):
-        got, expected = tuned.search_rows(queries, k), exact.search_rows(queries, k)
-        np.testing.assert_array_equal(got[1], expected[1])
-        np.testing.assert_array_equal(got[0], expected[0])
+    distances, rows = tuned.search_rows(queries, 1)
+    nearest = exact.search_rows(queries, len(exact))
+    assert (rows[:, 0] == nearest[1][:, 0]).mean() >= 0.9
+    for query, row in enumerate(rows[:, 0].tolist()):
+        place = nearest[1][query].tolist().index(row)
+        assert distances[query, 0] == nearest[0][query, place]
 
 
 @pytest.mark.parametrize("kind", ["sq8", "binary"])
-def test_it_answers_as_exact_search_does(index: Index, world: World, kind: str) -> None:
+def test_it_finds_what_exact_search_finds(index: Index, world: World, kind: str) -> None:
     told: list[str] = []
     tuned = tune_index(index.path, kind, say=told.append)
     assert tuned.info()["search"]["kind"] == kind
     assert any("as asked for" in line for line in told)
-    same_answers(tuned, world.look(np.linspace(0, 3500, 20), 5))
+    much_the_same(tuned, world.look(np.linspace(0, 3500, 20), 5))
     # The index opened before is searched as it was.
     assert index.structure is None
 
@@ -55,7 +57,7 @@ def test_removed_photos_are_not_found_and_rows_are_those_of_live_photos(index: I
     matches = changed.search(queries, 3)
     assert matches[0][0].id > 100
     assert matches[1][0].id == 301
-    same_answers(changed, queries)
+    much_the_same(changed, queries)
 
 
 def test_only_photos_asked_for_are_found(index: Index) -> None:
@@ -74,8 +76,9 @@ def test_compacting_builds_it_anew_of_the_same_kind(index: Index, world: World) 
     assert compacted.structure is not None
     assert compacted.structure.kind == "sq8"
     assert compacted.structure.covered == 890
-    same_answers(compacted, world.look(np.linspace(0, 3500, 5), 5))
-    assert verify_index(index.path) == []
+    much_the_same(compacted, world.look(np.linspace(0, 3500, 5), 5))
+    # The model of these tests is none.
+    assert {problem.where for problem in verify_index(index.path)} <= {MODEL}
 
 
 def test_added_rows_are_found_at_once_and_taken_in_when_they_are_many(
@@ -88,7 +91,7 @@ def test_added_rows_are_found_at_once_and_taken_in_when_they_are_many(
     added = len(merged) - 900
     assert merged.structure is not None
     assert merged.structure.covered in (900, 900 + added)
-    same_answers(merged, other.look(np.linspace(0, 700, 5), 3))
+    much_the_same(merged, np.asarray(merged.descriptors[-10:], np.float32))
 
 
 def test_exact_that_was_chosen_stays(index: Index) -> None:

@@ -1,4 +1,4 @@
-"""Which kind of search an index has: chosen by its size, or by its owner, and kept up as the index changes."""
+"""Which kind of search an index has: chosen by its size or by its owner, kept up as the index changes."""
 
 from __future__ import annotations
 

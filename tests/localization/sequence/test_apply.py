@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -54,6 +55,17 @@ def test_an_outlier_is_repaired_and_a_black_stretch_is_bridged() -> None:
         # What was measured for single photos is claimed of those alone that stayed.
         kept = change == "kept"
         assert (after.radius_m, after.confidence) == ((9.0, 0.9) if kept else (None, None))
+
+
+def test_matches_that_a_geometric_check_put_first_count_alone() -> None:
+    # Retrieval says FAR, the check says 20 m: its matches stand first, further by descriptor than the others.
+    far, here, beyond = seen("c", FAR, 20, 9e5).matches
+    checked = replace(here, inliers=40), replace(far, inliers=3), beyond
+    walk = [replace(fix, matches=checked) if fix.photo == "c" else fix for fix in WALK]
+    answer = apply_sequence(walk, np.arange(7.0), OPTIONS)
+    assert metres_of(answer.fixes)[2] == pytest.approx(20, abs=1)
+    alone = apply_sequence(walk[2:3], np.zeros(1), OPTIONS)
+    assert metres_of(alone.fixes)[0] == pytest.approx(20, abs=1)
 
 
 def test_the_order_given_is_the_order_answered() -> None:

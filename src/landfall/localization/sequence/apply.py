@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from landfall.errors import UsageError
 from landfall.geo import LatLon, from_geocentric, to_geocentric
+from landfall.index import Match
 from landfall.localization.fix import Fix
+from landfall.localization.geometry.reranking import LEAST_INLIERS
 from landfall.localization.position import BANDWIDTH_M
 from landfall.localization.sequence.candidates import find_candidates
 from landfall.localization.sequence.options import SequenceOptions
@@ -91,13 +93,22 @@ def apply_sequence(
 
 
 def _padded(fixes: Sequence[Fix]) -> tuple[Floats, Floats, Floats]:
-    """Return latitudes, longitudes and distances (T, K) of all matches, inf where a fix has fewer."""
-    width = max(1, *(len(fix.matches) for fix in fixes))
+    """Return latitudes, longitudes and distances (T, K) of matches by distance, inf where there are fewer.
+
+    Of a photo whose matches were checked geometrically only those count that passed, if any did.
+    """
+    counted = [_by_distance(fix) for fix in fixes]
+    width = max(1, *(len(matches) for matches in counted))
     table = np.full((len(fixes), width, 3), (0.0, 0.0, np.inf))
-    for row, fix in enumerate(fixes):
-        for column, match in enumerate(fix.matches):
+    for row, matches in enumerate(counted):
+        for column, match in enumerate(matches):
             table[row, column] = match.lat, match.lon, match.distance
     return table[..., 0], table[..., 1], table[..., 2]
+
+
+def _by_distance(fix: Fix) -> list[Match]:
+    passed = [match for match in fix.matches if (match.inliers or 0) >= LEAST_INLIERS]
+    return sorted(passed or fix.matches, key=lambda match: match.distance)
 
 
 def _changes(fixes: Sequence[Fix], xyz: Floats, seen: NDArray[np.bool_]) -> list[Change]:
