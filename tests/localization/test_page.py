@@ -54,7 +54,20 @@ def test_a_track_is_drawn_from_photo_to_photo_and_strangers_are_marked(street: P
     _, line, localized = layers_of(html)
     assert (line["name"], line["kind"]) == ("Track", "lines")
     assert (line["y"], line["to_y"]) == ([localized["y"][4], localized["y"][1]], localized["y"][1::-1])
-    assert html.count("not in this index") == 1
+    assert html.count("not in this index") == 2  # in the popup, and under the photo
+
+
+def test_radius_and_confidence_are_shown_of_answers_that_are_accepted(street: Path, index: Index) -> None:
+    fixes, paths = fixes_of(street, index)
+    fixes[0] = replace(fixes[0], radius_m=17.5, confidence=0.93, accepted=True)
+    fixes[1] = replace(fixes[1], radius_m=400.0, confidence=0.2, accepted=False)
+    fixes[2] = replace(fixes[2], matches=(replace(fixes[2].matches[0], inliers=41),))
+    html = fixes_page(fixes, index, paths).render()
+    _, localized = layers_of(html)
+    assert localized["radius_m"] == [17.5, None, None, None, None]
+    assert "within 18 m (90 %) · sure to 93 %" in html
+    assert "41 features agree" in html
+    assert "within 18 m with 90 % probability" in localized["popups"][0]["lines"]
 
 
 def test_photos_that_moved_away_are_shown_without_pictures(street: Path, index: Index) -> None:

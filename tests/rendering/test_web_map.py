@@ -70,6 +70,18 @@ def test_hostile_names_do_not_end_the_data() -> None:
     assert "<" not in str(data["tiles"]["name"])  # type: ignore[index]
 
 
+def test_radii_are_carried_in_metres_and_only_where_there_are_any() -> None:
+    layer = points(
+        [0.1, np.nan, 0.3, 0.4], [52.1, 52.2, 52.3, 52.4], radius_m=np.array([25.04, 1.0, np.nan, 3.0])
+    )
+    (read,) = layers_of(map_section([layer]).markup)
+    assert read["radius_m"] == [25.0, None, 3.0]
+    (plain,) = layers_of(map_section([points([0.1], [52.1])]).markup)
+    assert "radius_m" not in plain
+    with pytest.raises(ValueError, match="expected one length"):
+        map_section([points([0.1], [52.1], radius_m=np.zeros(2))])
+
+
 def test_unknown_positions_are_left_out_with_their_popups() -> None:
     layer = points([0.1, math.nan, 0.3], [1.0, 2.0, 3.0], popups=[Popup("a"), Popup("b"), Popup("c")])
     lines = Lines("off", np.array([0.0, 1.0]), np.zeros(2), np.array([1.0, math.nan]), np.ones(2), "red")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from landfall.index import Index
+from landfall.index import Index, Match
 from landfall.localization.fix import Fix
 from landfall.localization.outputs import UNCALIBRATED, says_uncalibrated
-from landfall.localization.outputs.words import NOT_IN_INDEX
+from landfall.localization.outputs.words import NOT_IN_INDEX, described
 from landfall.localization.sequence import Track
 from landfall.photos import thumbnail_reader
 from landfall.rendering import (
@@ -106,12 +106,22 @@ def _fixes_layer(found: Sequence[Fix], pictures: Mapping[str, bytes | None]) -> 
         popups.append(
             Popup(
                 fix.photo,
-                lines=(f"{place.lat:.6f}, {place.lon:.6f}", f"first match: {fix.matches[0].photo}"),
+                lines=(f"{place.lat:.6f}, {place.lon:.6f}", *described(fix)),
                 thumbnails=() if picture is None else ((picture, ""),),
             )
         )
     lat, lon = np.array([place.lat for place in places]), np.array([place.lon for place in places])
-    return Points("Localized photos", lon, lat, FIX_COLOR, popups=popups, radius_px=7.0)
+    # A refused answer's radius would say where the photo is, if it were here at all.
+    radii = [np.nan if fix.radius_m is None or fix.accepted is False else fix.radius_m for fix in found]
+    return Points(
+        "Localized photos",
+        lon,
+        lat,
+        FIX_COLOR,
+        popups=popups,
+        radius_px=7.0,
+        radius_m=np.array(radii, np.float64),
+    )
 
 
 def _row(
@@ -124,14 +134,20 @@ def _row(
     caption = f"{fix.location.lat:.6f}, {fix.location.lon:.6f}"
     if fix.accepted is False:
         caption += f" · {NOT_IN_INDEX}"
+    elif fix.confidence is not None and fix.radius_m is not None:
+        caption += f" · within {fix.radius_m:.0f} m (90 %) · sure to {100 * fix.confidence:.0f} %"
     if fix.in_index is not None:
         caption += f" · is in the index as {fix.in_index}"
     matches = [
         SheetPhoto(
             match.photo,
             None if (path := index.path_of(match.id)) is None else read(path),
-            caption=f"{match.lat:.6f}, {match.lon:.6f} · distance {match.distance:.3f}",
+            caption=f"{match.lat:.6f}, {match.lon:.6f} · distance {match.distance:.3f}{_agreeing(match)}",
         )
         for match in fix.matches[:MATCHES_SHOWN]
     ]
     return SheetRow(SheetPhoto(fix.photo, pictures.get(fix.photo), caption=caption), matches)
+
+
+def _agreeing(match: Match) -> str:
+    return "" if match.inliers is None else f" · {match.inliers} features agree"

@@ -47,6 +47,7 @@ class Points:
         popups: one for each point, None for a point without; empty if none has any.
         radius_px: of each circle.
         shown: whether the layer is on at first.
+        radius_m: (N,) of a pale circle to scale around each point, NaN for a point without; None if none has.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Points:
     popups: Sequence[Popup | None] = ()
     radius_px: float = 6.0
     shown: bool = True
+    radius_m: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +171,8 @@ def _columns(layer: Points | Lines) -> tuple[dict[str, NDArray[np.float64]], NDA
     values = {name: np.asarray(getattr(layer, name), dtype=np.float64) for name in names}
     shapes = {name: column.shape for name, column in values.items()}
     popups = len(layer.popups) if isinstance(layer, Points) and layer.popups else len(values["x"])
+    if isinstance(layer, Points) and layer.radius_m is not None:
+        shapes["radius_m"] = np.shape(layer.radius_m)
     if set(shapes.values()) != {(popups,)}:
         raise ValueError(
             f"Layer {layer.name!r} has columns of shapes {shapes} and {popups} popups; expected one length"
@@ -202,6 +206,9 @@ def _layer_json(
     if isinstance(layer, Points):
         popups = [popup for popup, here in zip(layer.popups, known, strict=False) if here]
         described["radius_px"] = layer.radius_px
+        if layer.radius_m is not None:
+            radii = np.asarray(layer.radius_m, np.float64)[known].round(1).tolist()
+            described["radius_m"] = [radius if np.isfinite(radius) else None for radius in radii]
         described["popups"] = [None if popup is None else _popup_json(popup, images) for popup in popups]
     return described
 

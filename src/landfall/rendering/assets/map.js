@@ -99,13 +99,20 @@
     return content;
   };
 
-  const pointLayer = (layer, images, outline) => L.layerGroup(layer.x.map((x, i) => {
+  // Circles to scale lie under all points, so that none hides another's.
+  const radii = (layer) => (layer.radius_m || []).flatMap((radius, i) => radius === null ? [] : [
+    L.circle([layer.y[i], layer.x[i]], {
+      radius, color: layer.color, weight: 1, opacity: 0.6, fillColor: layer.color, fillOpacity: 0.08,
+      interactive: false,
+    })]);
+
+  const pointLayer = (layer, images, outline) => L.layerGroup([...radii(layer), ...layer.x.map((x, i) => {
     const marker = L.circleMarker([layer.y[i], x], {
       radius: layer.radius_px, color: outline, weight: 1, fillColor: layer.color, fillOpacity: 0.95,
       interactive: layer.popups.length > 0,
     });
     return layer.popups[i] ? marker.bindPopup(() => popupContent(layer.popups[i], images)) : marker;
-  }));
+  })]);
 
   const lineLayer = (layer) => L.layerGroup(layer.x.map((x, i) =>
     L.polyline([[layer.y[i], x], [layer.to_y[i], layer.to_x[i]]],
