@@ -21,7 +21,7 @@ is kept in ``--work``, so that a run that was ended goes on with the next kind.
   found; ``batch_ms`` and ``batch_cpu_ms`` a query, all queries at once, the median of ``--rounds`` searches;
   ``single_ms`` for queries one by one, their median. The 2 % shortlist is the last.
 - ``search_peak_mb``: the highest resident set beyond what importing took; ``search_own_mb``: what is held
-  at the end and is no mapped file.
+  of it at the end and is no mapped file.
 
 Clock times on a busy machine are too long: ``load_average_1min`` says how busy. Linux only.
 """

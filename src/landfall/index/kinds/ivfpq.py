@@ -60,10 +60,10 @@ class IvfPqOptions(Options):
         code_bytes: a photo's code. By default as many as leave codes and row numbers within a sixteenth of
             the float32 descriptors with a quarter to spare for the centres: a power of two from 4 to 64.
         axes: numbers that are coded, a multiple of ``code_bytes``: 4 a byte by default, at most D.
-        searched_share: of the lists, the share that a query looks into; 16 lists at least, and more where only
+        searched_share: of the lists, those that a query looks into; 16 lists at least, and more where only
             some rows are allowed. Of 20 000 descriptors fitted to NetVLAD's, 0.4 found 99 % of nearest rows,
-            0.2 only 91 %, 0.1 only 80 %: places are spread, and their views fall into several lists. Time falls
-            with the share, so lower it where a report on your own photos allows.
+            0.2 only 91 %, 0.1 only 80 %: places are spread, and their views fall into several lists. Time
+            falls with the share, so lower it where a report on your own photos allows.
     """
 
     lists: int | None = None
@@ -99,11 +99,12 @@ class IvfPqStructure(SearchStructure[IvfPqOptions]):
         lists, code_bytes, axes = chosen.lists or 0, chosen.code_bytes or 0, chosen.axes or 0
         if (
             not (1 <= lists <= len(rows) and 1 <= code_bytes <= axes <= dim and axes % code_bytes == 0)
-            or chosen.looked_at < 1
+            or not 0 < chosen.searched_share <= 1
         ):
             raise UsageError(
                 f"{chosen} doesn't fit {len(rows)} photos of {dim} numbers: lists must be 1 to "
-                f"{len(rows)}, axes at most {dim} and a multiple of code_bytes, searched_share above 0 and at most 1."
+                f"{len(rows)}, axes at most {dim} and a multiple of code_bytes, searched_share above 0 "
+                "and at most 1."
             )
         structure = cls(chosen, dim)
         say(f"Fitting {axes} principal axes.")
