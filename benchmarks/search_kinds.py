@@ -242,7 +242,9 @@ def main() -> None:
         runs = []
         if options.descriptors is not None:
             work.mkdir(parents=True, exist_ok=True)
-            runs.append(measure(work, options.descriptors, options.queries, options) | {"data": "real"})
+            of = options.dataset and f"{Path(options.dataset[0]).name} {options.dataset[1]}"
+            told = measure(work, options.descriptors, options.queries, options)
+            runs.append(told | {"data": "real", "dataset": of})
         else:
             for photos in options.photos:
                 folder = work / str(photos)

@@ -1,4 +1,4 @@
-"""A structure that is built and dies in being saved, run as ``python killed_save.py FOLDER before | after``."""
+"""A structure whose saving is killed, run as ``python killed_save.py FOLDER before | after``."""
 
 from __future__ import annotations
 
