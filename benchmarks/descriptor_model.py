@@ -15,8 +15,8 @@ fitted, on the first ``dim`` principal axes of the database photos, each photo o
   (``neighbours``: the medians, real and drawn).
 
 A drawn photo is district + place + view, each normal along each axis, a view's size by ``pair_scale``; then
-of unit norm. Real descriptors are not normal, and real cities repeat themselves: **synthetic, fitted** is what
-this is.
+of unit norm. Real descriptors are not normal, and real cities repeat themselves: what this gives is called
+**synthetic, fitted**.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def normals(names: NDArray[np.int64], dim: int, seed: tuple[int, int]) -> Matrix
 
 
 def fit(database: Matrix, queries: Matrix, pairs: NDArray[np.int64], dim: int) -> dict[str, Any]:
-    """Return the model of real descriptors; ``pairs`` (P, 2) are a query and a database photo of one place."""
+    """Return the model of real descriptors; ``pairs`` (P, 2) are a query and a database photo."""
     mean = database.mean(axis=0)
     centred = database - mean
     variances, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))

@@ -1,14 +1,16 @@
 """Every kind of search against exact search: time, memory, disk, and neighbours found.
 
     python benchmarks/search_kinds.py [--photos 200000 1000000] [--kinds ivfpq hnsw ...] [--work DIR]
-    python benchmarks/search_kinds.py --descriptors D.npy --queries Q.npy
+    python benchmarks/search_kinds.py --descriptors D.npy --queries Q.npy [--dataset DATASET SPLIT]
 
 The first draws descriptors of 512 numbers, stored as halves, from a distribution fitted to those of real
 photos, near neighbours included: **synthetic, fitted** (`descriptor_model.py`). Queries are further views of
-places that were drawn. The second takes files of descriptors: real ones.
+places that were drawn. The second takes files of descriptors, real ones; with the dataset whose photos they
+describe, ``r_at_1`` is the percent of queries whose first match stands within 25 m, by exact search and by
+each kind at a shortlist of 2 %.
 
 Each kind is built in a process of its own, and searched in another that loads what was saved, both held to
-``--memory-gib`` of memory of their own (``RLIMIT_DATA``; mapped files are not counted by it). What a kind gave
+``--memory-gib`` of memory of their own (``RLIMIT_DATA``, which does not count mapped files). What a kind gave
 is kept in ``--work``, so that a run that was ended goes on with the next kind.
 
 - ``build_s``, ``build_cpu_s``: from open descriptors to the saved folder; ``build_peak_mb``: the highest
@@ -18,8 +20,8 @@ is kept in ``--work``, so that a run that was ended goes on with the next kind.
   R@1 can differ by no more than the rest; ``recall_10``, percent of the ten nearest that are among the ten
   found; ``batch_ms`` and ``batch_cpu_ms`` a query, all queries at once, the median of ``--rounds`` searches;
   ``single_ms`` for queries one by one, their median. The 2 % shortlist is the last.
-- ``search_peak_mb``: the highest resident set beyond what importing took; ``search_own_mb``: what is held of it
-  at the end that is no mapped file.
+- ``search_peak_mb``: the highest resident set beyond what importing took; ``search_own_mb``: what is held
+  of it at the end and is no mapped file.
 
 Clock times on a busy machine are too long: ``load_average_1min`` says how busy. Linux only.
 """
@@ -43,6 +45,7 @@ from numpy.typing import NDArray
 
 from descriptor_model import MODEL, draw, draw_queries
 from environment import RESULTS, environment, write_result
+from landfall.datasets import load_dataset
 from landfall.index.exact import search_exact
 from landfall.index.kinds import KINDS, build_structure, default_shortlist, load_structure, search_with
 from processes import forget_peak, held_mb, in_new_process
@@ -107,6 +110,7 @@ def search(
             return search_with(structure, rows, part, K, shortlist=length, device="cpu")[1]
 
         found = find(asked)
+        np.save(folder / "found.npy", found[:, :1])
         points.append(
             {
                 "shortlist": length,
@@ -154,6 +158,12 @@ def shortlists(count: int) -> list[int]:
     )
 
 
+def r_at_1(dataset: list[str], found: NDArray[np.int64]) -> float:
+    """Return the percent of a dataset's queries whose first row found (Q, 1) is within 25 m."""
+    positives = load_dataset(*dataset).positives(25.0)
+    return 100 * float(positives.contains(found).mean())
+
+
 def write_drawn(folder: Path, photos: int, queries: int, seed: int) -> tuple[Path, Path]:
     """Write drawn descriptors and queries, unless they are there; return their files."""
     places = folder / "descriptors.npy", folder / "queries.npy"
@@ -182,6 +192,8 @@ def measure(folder: Path, descriptors: Path, queries: Path, options: argparse.Na
             try:
                 if kind == "exact":
                     told = in_new_process(find_true, descriptors, queries, true, options.memory_gib)
+                    if options.dataset:
+                        told["r_at_1"] = r_at_1(options.dataset, np.load(true)[:, :1])
                 else:
                     built = folder / kind
                     shutil.rmtree(built, ignore_errors=True)
@@ -189,6 +201,8 @@ def measure(folder: Path, descriptors: Path, queries: Path, options: argparse.Na
                     told |= in_new_process(
                         search, built, descriptors, queries, true, options.memory_gib, options.rounds
                     )
+                    if options.dataset:
+                        told["r_at_1"] = r_at_1(options.dataset, np.load(built / "found.npy"))
                     shutil.rmtree(built)
             except EOFError:
                 told = {"failed": f"its process ended without an answer, within {options.memory_gib} GiB"}
@@ -212,6 +226,7 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=300, help="queries that are drawn")
     parser.add_argument("--descriptors", type=Path, help=".npy of real ones (N, D)")
     parser.add_argument("--queries", type=Path, help=".npy of real ones (Q, D)")
+    parser.add_argument("--dataset", nargs=2, help="dataset and split that those describe")
     parser.add_argument("--kinds", nargs="+", default=KINDS.names(), choices=KINDS.names())
     parser.add_argument("--memory-gib", type=float, default=8.0)
     parser.add_argument("--rounds", type=int, default=3)
@@ -227,7 +242,9 @@ def main() -> None:
         runs = []
         if options.descriptors is not None:
             work.mkdir(parents=True, exist_ok=True)
-            runs.append(measure(work, options.descriptors, options.queries, options) | {"data": "real"})
+            of = options.dataset and f"{Path(options.dataset[0]).name} {options.dataset[1]}"
+            told = measure(work, options.descriptors, options.queries, options)
+            runs.append(told | {"data": "real", "dataset": of})
         else:
             for photos in options.photos:
                 folder = work / str(photos)

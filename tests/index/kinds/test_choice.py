@@ -19,20 +19,16 @@ def test_exact_up_to_about_a_million(photos: int) -> None:
 def test_beyond_it_goes_by_memory() -> None:
     photos, dim = 2_000_000, 512
     assert exact_ms(photos, dim) > LONGEST_EXACT_MS
-    assert choose_kind(photos, dim, 8 * GIB).kind == "ivfpq"
-    assert choose_kind(photos, 16_384, 8 * GIB).kind == "ivfpq"
-    # Short descriptors: row numbers make ivfpq larger than bits.
-    between = (KINDS["binary"].estimated_bytes(photos, 64) + KINDS["ivfpq"].estimated_bytes(photos, 64)) // 2
-    photos = 20_000_000
-    sizes = {kind: KINDS[kind].estimated_bytes(photos, 64) for kind in ("binary", "ivfpq")}
-    assert between > 0
-    assert choose_kind(photos, 64, sum(sizes.values()) // 2).kind == min(sizes, key=lambda kind: sizes[kind])
-    assert choose_kind(photos, 64, 1000).kind == "exact"
+    sizes = {kind: KINDS[kind].estimated_bytes(photos, dim) for kind in ("binary", "ivfpq")}
+    assert sizes["ivfpq"] < sizes["binary"]
+    assert choose_kind(photos, dim, 8 * GIB).kind == "binary"
+    assert choose_kind(photos, dim, sizes["binary"] - 1).kind == "ivfpq"
+    assert choose_kind(photos, dim, sizes["ivfpq"] - 1).kind == "exact"
 
 
 def test_descriptors_that_do_not_fit_into_memory_are_reason_enough() -> None:
     kind, reason = choose_kind(400_000, 512, GIB // 4)
-    assert kind == "ivfpq"
+    assert kind == "binary"
     assert "256 MiB" in reason
 
 

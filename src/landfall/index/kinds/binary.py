@@ -88,7 +88,7 @@ class BinaryStructure(SearchStructure[BinaryOptions]):
     @property
     def resident_bytes(self) -> int:
         """Codes and projection."""
-        return self.covered * self._codes.shape[1] + self._projection.bytes
+        return int(self.covered * self._codes.shape[1] + self._projection.bytes)
 
     def _extend(self, block: NDArray[np.float32]) -> None:
         reached = self._filled + len(block)

@@ -14,7 +14,7 @@ EXACT_NS_PER_NUMBER = 2.0
 #: How long a query by itself may wait for an exact search: near a million photos at 512 numbers.
 LONGEST_EXACT_MS = 1000.0
 #: Kinds that are chosen where exact search is slow, the surest first.
-_BY_MEMORY = ("ivfpq", "binary")
+_BY_MEMORY = ("binary", "ivfpq")
 
 
 class Choice(NamedTuple):
@@ -33,7 +33,8 @@ def choose_kind(photos: int, dim: int, memory_bytes: int, wanted: str | None = N
     """Return the kind of search for an index.
 
     Exact search where a query takes less than ``LONGEST_EXACT_MS`` and the halves fit into memory beside it;
-    else the first of ``ivfpq`` and ``binary`` whose structure fits and whose training has photos enough.
+    else the first of ``binary`` and ``ivfpq`` whose structure fits and whose training has photos enough:
+    the first missed fewest neighbours of all small kinds that were measured (`docs/search_kinds.md`).
 
     Args:
         photos: N.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from landfall.errors import IndexStoreError
-from landfall.files import sync, write_text, written_beside
+from landfall.files import beside, sync, write_text, written_beside
 
 HEADER = "structure.json"
 
@@ -41,6 +42,8 @@ class Header(BaseModel):
 def write_structure(folder: Path, header: Header, write: Callable[[Path], None]) -> None:
     """Write a structure's folder, as a whole or not at all.
 
+    What a killed process left beside it is removed first: one process at a time may write it.
+
     Args:
         folder: not there yet.
         header: without its files.
@@ -52,8 +55,10 @@ def write_structure(folder: Path, header: Header, write: Callable[[Path], None])
     if folder.exists():
         raise IndexStoreError(f"{folder} is there already. Choose another place, or delete it.")
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(beside(folder), ignore_errors=True)
         with written_beside(folder) as working:
-            working.mkdir(parents=True)
+            working.mkdir()
             write(working)
             files = {path.name: path.stat().st_size for path in sorted(working.iterdir())}
             for name in files:

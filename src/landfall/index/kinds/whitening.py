@@ -1,7 +1,7 @@
 """Whitening and shortening of an index's descriptors, fitted on themselves.
 
 The method is that of ``models.pca``: components along the principal axes, divided by their standard
-deviation, which is shrunk so that noise is not blown up, then unit norm. What is added here is fitting on more
+deviation, which is shrunk so that noise is not blown up, then unit norm. Added here is fitting on more
 descriptors than memory holds (``axes``). It is off unless asked for, since it can lower recall
 (`docs/search_kinds.md`): measure on photos of your own before using it.
 """
