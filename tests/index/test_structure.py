@@ -53,7 +53,7 @@ def test_it_finds_what_exact_search_finds(index: Index, world: World, kind: str)
 def test_removed_photos_are_not_found_and_rows_are_those_of_live_photos(index: Index, world: World) -> None:
     tune_index(index.path, "sq8")
     changed = remove_photos(index.path, ids=range(1, 101)).index
-    queries = np.asarray(index.descriptors[[5, 300]], np.float32)
+    queries = np.asarray(index.descriptors[np.array([5, 300])], np.float32)
     matches = changed.search(queries, 3)
     assert matches[0][0].id > 100
     assert matches[1][0].id == 301

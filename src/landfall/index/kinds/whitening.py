@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from landfall.errors import IndexStoreError, UsageError
 from landfall.index.kinds.axes import stream_axes
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 from landfall.models.pca import Whitening
 
 #: Descriptors that are looked at: at 16 384 numbers 6.6 GB are read six times.
@@ -27,7 +27,7 @@ SAMPLE_ROWS = 100_000
 
 
 def fit_index_whitening(
-    rows: RowSource,
+    rows: Matrix,
     dim: int,
     *,
     shrinkage: float = 1.0,
