@@ -76,3 +76,12 @@ def test_the_geometric_check_counts_what_agrees(index: Path, street: Path, landf
         assert fix["matches"][0]["photo"].split("/")[-1].startswith(f"{place}-")
         assert all(match["inliers"] is not None for match in fix["matches"])
     assert landfall("localize", street / "queries", "--index", index, "--verify", "maybe").returncode == 2
+
+
+def test_a_kind_that_is_none_is_told_before_anything_is_described(
+    street: Path, landfall: Run, tmp_path: Path
+) -> None:
+    done = landfall("index", "build", street / "photos", "--out", tmp_path / "new.lf", "--search", "hmsw")
+    assert done.returncode == 2
+    assert "hnsw" in done.stderr
+    assert not (tmp_path / "new.lf").exists()

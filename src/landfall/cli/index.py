@@ -34,6 +34,10 @@ def build(
         Path, typer.Option("--out", metavar="INDEX", help="The index folder to make, as city.lf.")
     ],
     model: options.ModelName = None,
+    search: Annotated[
+        str | None,
+        typer.Option("--search", metavar="KIND", help="exact, sq8, binary, ivfpq, hnsw; default: by size."),
+    ] = None,
     resize: options.Resize = None,
     batch_size: options.BatchSize = 16,
     workers: options.Workers = None,
@@ -59,6 +63,7 @@ def build(
             out,
             model=described_by,
             spec=options.input_spec(resize, described_by),
+            search=search,
             seed=seed,
             batch_size=batch_size,
             workers=workers,
@@ -84,6 +89,15 @@ def tune(
         str | None,
         typer.Option("--search", metavar="KIND", help="exact, sq8, binary, ivfpq, hnsw; default: by size."),
     ] = None,
+    whiten: Annotated[
+        int | None,
+        typer.Option(
+            "--whiten",
+            min=1,
+            metavar="DIM",
+            help="First whiten descriptors to DIM numbers; it can't be undone.",
+        ),
+    ] = None,
     memory_gb: Annotated[
         float | None,
         typer.Option("--memory-gb", min=0.1, help="What a search may hold; default: half of this machine's."),
@@ -102,8 +116,18 @@ def tune(
     Distances are exact either way. Build and changes choose by themselves, and keep what was chosen.
     """
     from landfall.index import Index
-    from landfall.localization.searching import report_search, tune_index
+    from landfall.localization.searching import report_search, tune_index, whiten_index
+    from landfall.localization.upkeep import keep_up
 
+    if whiten is not None:
+        with progress_bar("Finding axes", None, quiet=quiet) as advance:
+            whiten_index(
+                index,
+                whiten,
+                seed=seed,
+                say=lambda text: say(text, quiet=quiet),
+                progress=lambda done, of: advance(done, total=of),
+            )
     with progress_bar("Taking in rows", None, quiet=quiet) as advance:
         tuned = tune_index(
             index,
@@ -113,7 +137,7 @@ def tune(
             say=lambda text: say(text, quiet=quiet),
             progress=lambda done, of: advance(done, total=of),
         )
-    tuned = Index.open(tuned.path, device=device)
+    tuned = keep_up(Index.open(tuned.path, device=device), say=lambda text: say(text, quiet=quiet))
     told = {"index": str(index), "search": tuned.info()["search"], "report": None}
     if report is not None:
         measured = report_search(tuned, report, seed=seed)

@@ -19,6 +19,7 @@ from landfall.extraction import Progress, extract
 from landfall.index import Building, Index, begin
 from landfall.localization.listed import check_any, fingerprint_of, first_reasons, source_of, told_path
 from landfall.localization.photo_records import records_of, stamps_of
+from landfall.localization.searching import check_kind
 from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.models.fitting import fit_and_keep, needs_fitting, with_input_spec
@@ -72,6 +73,7 @@ def build_index(
     *,
     model: Model,
     spec: InputSpec | None = None,
+    search: str | None = None,
     seed: int = 0,
     batch_size: int = 16,
     workers: int | None = None,
@@ -85,6 +87,7 @@ def build_index(
         out: the index folder.
         model: what describes the photos; one that learns from them first (densevlad) is fitted here.
         spec: the size photos are brought to; the model card's by default. It becomes the index's own.
+        search: the kind of search; chosen by size and memory by default.
         seed: of the fit.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
@@ -96,7 +99,10 @@ def build_index(
         IndexStoreError: ``out`` is finished, unfinished with another plan, in use, or can't be written; or a
             photo went away while the others were described.
         ModelError: the model can't be fitted on these photos, or is not what its card says.
+        UnknownNameError: no kind of search has that name.
     """
+    if search is not None:
+        check_kind(search)
     folder = told_path(photos)
     listing = load_photos(photos, workers=workers)
     placed = listing.photos.take(listing.photos.positions.known)
@@ -149,7 +155,7 @@ def build_index(
             root=str(placed.root.resolve()),
             source=source_of(photos, listing),
         )
-    index = keep_up(index, seed=seed, say=say)
+    index = keep_up(index, kind=search, seed=seed, say=say)
     return BuildReport(
         index=index,
         indexed=len(index),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from os import PathLike
 
 from landfall.index import changing
-from landfall.index.manifest import SEARCH
 from landfall.localization.change_report import ChangeReport
 from landfall.localization.upkeep import keep_up
 
@@ -33,7 +32,5 @@ def compact_index(
             return ChangeReport(index=index, unchanged=len(index))
         kind = None if index.structure is None else index.structure.kind
         change.compact(half=half)
-        # It knows stored rows, and those have other numbers now.
-        change.drop(SEARCH)
         index = change.commit()
     return ChangeReport(index=keep_up(index, kind=kind, say=say), unchanged=len(index))

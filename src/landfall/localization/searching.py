@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from landfall.errors import UsageError
 from landfall.files import write_bytes, write_json
 from landfall.index import Change, Index, changing
-from landfall.index.kinds import build_structure, choose_kind, load_structure
+from landfall.index.kinds import KINDS, build_structure, choose_kind, load_structure
 from landfall.index.kinds.report import SearchReport, measure_structure
 from landfall.index.manifest import SEARCH
+from landfall.localization.calibration.stored import NAME as CALIBRATION
 
 # Of the machine's memory, what a search may hold; the rest is for the network, photos and other programs.
 MEMORY_SHARE = 0.5
@@ -55,6 +57,56 @@ def tune_index(
             change.drop(SEARCH)
         else:
             _build(change, choice.kind, seed, say, progress)
+        return change.commit()
+
+
+def check_kind(kind: str) -> None:
+    """Refuse the name of a kind that is none, before hours of description.
+
+    Raises:
+        UnknownNameError: names the close ones.
+    """
+    KINDS[kind]
+
+
+def whiten_index(
+    path: str | os.PathLike[str],
+    dim: int,
+    *,
+    seed: int = 0,
+    say: Say = lambda _: None,
+    progress: Progress = lambda _done, _of: None,
+) -> Index:
+    """Whiten an index's descriptors to their first principal axes, fitted on themselves.
+
+    They are stored so from then on, and queries go the same way. It makes an index smaller; whether it finds
+    more or less depends on the model and the photos.
+
+    Args:
+        path: the index folder.
+        dim: numbers of a descriptor from then on, at most; there are no more axes than photos.
+        seed: of the sample that it is fitted on.
+        say: told in a sentence what is done.
+        progress: called with passes over the descriptors done, of how many.
+
+    Raises:
+        UsageError: the index is whitened already, or has not so many numbers.
+        IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
+    """
+    from landfall.index.kinds.whitening import fit_index_whitening
+
+    with changing(path) as change:
+        index = change.index
+        if index.whitening is not None:
+            raise UsageError(
+                f"{path} is whitened already, to {index.manifest.descriptor_dim} numbers. What it was is no "
+                "longer there: build it anew to whiten it otherwise."
+            )
+        whitening = fit_index_whitening(index.descriptors, dim, seed=seed, progress=progress)
+        say(f"Whitening {len(index)} descriptors to {len(whitening.projection)} numbers")
+        change.whiten(whitening)
+        # What was learned from the descriptors as they were holds no more.
+        change.drop(CALIBRATION)
         return change.commit()
 
 

@@ -69,6 +69,29 @@ def apply_whitening(whitening: Whitening, vectors: NDArray[np.floating]) -> NDAr
     return whitening(torch.from_numpy(np.array(vectors, np.float32))).numpy()
 
 
+class WhitenedRows:
+    """Descriptors (N, D) seen through a whitening, as (N, d) float32; each piece is whitened when read.
+
+    Args:
+        rows: (N, D).
+        whitening: to d numbers.
+    """
+
+    ndim = 2
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, rows: Matrix, whitening: Whitening) -> None:
+        self._rows = rows
+        self._whitening = whitening
+        self.shape = (len(rows), len(whitening.projection))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, key: slice | NDArray[np.int64], /) -> NDArray[np.float32]:
+        return apply_whitening(self._whitening, self._rows[key])
+
+
 def save_whitening(whitening: Whitening, path: Path) -> None:
     """Write a whitening to a safetensors file.
 
