@@ -20,6 +20,7 @@ from landfall.index import search_exact
 from landfall.localization.calibration import (
     Calibration,
     Certainty,
+    LearntFrom,
     NoCalibration,
     answer_features,
     calibrate,
@@ -117,6 +118,8 @@ def measure_certainty(
     *,
     strangers: NDArray[np.float32] | None = None,
     looked: Looked | None = None,
+    learnt: LearntFrom | None = None,
+    known_too_well: bool = False,
     seed: int = 0,
     device: str | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -130,6 +133,8 @@ def measure_certainty(
         evaluation: of the same descriptors; its ranked matches are the answers.
         strangers: (S, D) descriptors of photos taken where the database has none.
         looked: a geometric check of the matches, for answers that rest on it.
+        learnt: which of the R photos the model learnt from.
+        known_too_well: it did from some (:func:`calibrate`).
         seed: of the calibration's sample and of the intervals.
         device: where the search of the sample runs.
         say: told in a sentence what is being done.
@@ -144,6 +149,8 @@ def measure_certainty(
         database.heading_deg[database_rows[known]],
         matches=matches,
         sample=SAMPLE if looked is None else CHECKED_SAMPLE,
+        learnt=None if learnt is None else learnt.among(known),
+        known_too_well=known_too_well,
         check=None if looked is None else looked.sample(np.flatnonzero(known), database_rows),
         seed=seed,
         device=device,

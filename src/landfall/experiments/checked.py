@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from landfall.datasets import Dataset
 from landfall.evaluation import Evaluation, evaluate_again, paired_difference
 from landfall.experiments.certainty import Looked, MeasuredCertainty, measure_certainty
+from landfall.localization.calibration import LearntFrom
 from landfall.localization.calibration.fit import Check
 from landfall.localization.geometry import FeatureCache, rerank, verify_all
 from landfall.localization.photo_check import DEPTH
@@ -74,6 +75,8 @@ def measure_checked(
     *,
     elsewhere: Sequence[Path] = (),
     strangers: NDArray[np.float32] | None = None,
+    learnt: LearntFrom | None = None,
+    known_too_well: bool = False,
     seed: int = 0,
     device: str | None = None,
     workers: int | None = None,
@@ -88,6 +91,8 @@ def measure_checked(
         evaluation: without the check.
         elsewhere: S photos taken where the database has none.
         strangers: (S, D) their descriptors.
+        learnt: which of the R photos the model learnt from.
+        known_too_well: it did from some (:func:`calibrate`).
         seed: of the calibration's sample and of the intervals.
         device: where the sample is searched.
         workers: threads.
@@ -124,6 +129,8 @@ def measure_checked(
         database_rows,
         evaluation,
         strangers=strangers,
+        learnt=learnt,
+        known_too_well=known_too_well,
         looked=Looked(inliers, lambda rows: checker.count(elsewhere, rows), sample),
         seed=seed,
         device=device,

@@ -22,8 +22,9 @@ from landfall.evaluation.evaluation import check_evaluable, photo_label
 from landfall.experiments.certainty import MeasuredCertainty, measure_certainty
 from landfall.experiments.checked import CheckedEvaluation, measure_checked
 from landfall.extraction import Descriptors, Progress, extract, stream
+from landfall.localization.calibration import LearntFrom
 from landfall.models import Model
-from landfall.models.fitting import fit_on
+from landfall.models.fitting import FittedOnPhotos, fit_on, learnt_from_photos
 from landfall.photos import InputSpec, PhotoProblem
 
 Side = Literal["database", "queries"]
@@ -142,6 +143,8 @@ def evaluate_model(
             query_rows=queries.rows,
         )
         certainty = checked = None
+        fitted_on = model.fit_sample if isinstance(model, FittedOnPhotos) else None
+        learnt = None if fitted_on is None else LearntFrom.of(fitted_on, database.content_hashes)
         strangers, readable = _described(elsewhere, model, resize, batch_size, workers)
         if calibrate:
             certainty = measure_certainty(
@@ -150,6 +153,8 @@ def evaluate_model(
                 database.rows,
                 evaluation,
                 strangers=strangers,
+                learnt=learnt,
+                known_too_well=learnt_from_photos(model.card),
                 seed=seed,
                 device=device,
             )
@@ -161,6 +166,8 @@ def evaluate_model(
                 evaluation,
                 elsewhere=readable,
                 strangers=strangers,
+                learnt=learnt,
+                known_too_well=learnt_from_photos(model.card),
                 seed=seed,
                 device=device,
                 workers=workers,

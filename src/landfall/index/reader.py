@@ -272,6 +272,11 @@ class Index:
         )
         return Path(found[0][0], found[0][1]) if found and found[0][0] is not None else None
 
+    @property
+    def content_hashes(self) -> list[str]:
+        """The content hash of every photo, in the order of rows."""
+        return self._records.hashes()
+
     def find_hashes(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
         return self._records.names_of(hashes)

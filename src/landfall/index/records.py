@@ -153,6 +153,10 @@ class Records:
             cursor = self._connection.execute('SELECT "row" FROM photos')
             return np.sort(np.fromiter((row for (row,) in cursor), dtype=np.int64))
 
+    def hashes(self) -> list[str]:
+        """Return the content hashes, in the order of stored rows."""
+        return [row[0] for row in self.select('SELECT content_hash FROM photos ORDER BY "row"')]
+
     def at(self, stored: Sequence[int], columns: str) -> dict[int, tuple[Any, ...]]:
         """Return some columns of the photos at stored rows, by that row."""
         return {

@@ -31,6 +31,7 @@ from landfall.photos import InputSpec
 
 if TYPE_CHECKING:
     from landfall.models.densevlad_fit import FitOptions, FitProgress, FitReport
+    from landfall.models.fit_sample import FitSample
     from landfall.models.heads.attention import AttentionMap
     from landfall.models.pca import Whitening
     from landfall.models.vocabulary import Vocabulary
@@ -58,15 +59,22 @@ class DenseVLAD:
         vocabulary: Vocabulary | None = None,
         whitening: Whitening | None = None,
         sample: FitReport | None = None,
+        fit_sample: FitSample | None = None,
     ) -> None:
         self.card = card or _make_card(_SPEC, dim=_DIM, source="to be fitted on the user's own photos")
         self.sample = sample
+        self._fit_sample = sample.sample if sample is not None else fit_sample
         self._fitted = None if vocabulary is None or whitening is None else (vocabulary, whitening)
 
     @property
     def fitted(self) -> bool:
         """Whether it has seen its photos and can describe others."""
         return self._fitted is not None
+
+    @property
+    def fit_sample(self) -> FitSample | None:
+        """The photos it was fitted on; None before that, and for files that do not say."""
+        return self._fit_sample
 
     @classmethod
     def fit(
@@ -178,6 +186,10 @@ class DenseVLAD:
             "whitening_mean": whitening.mean.numpy(),
             "whitening_projection": whitening.projection.numpy(),
         }
+        if self.fit_sample is not None:
+            tensors["fit_content_hashes"] = self.fit_sample.content_hashes
+            tensors["fit_products"] = self.fit_sample.products
+            tensors["fit_shrinkage"] = np.array(self.fit_sample.shrinkage, np.float32)
         self.card = write_checkpoint(path, tensors, self.card)
 
     def _parts(self) -> tuple[Vocabulary, Whitening]:
@@ -259,7 +271,20 @@ def densevlad_from_checkpoint(
         sift=sift, mean=loaded["feature_mean"], axes=loaded["feature_axes"], words=loaded["words"]
     )
     whitening = Whitening(mean=loaded["whitening_mean"], projection=loaded["whitening_projection"])
-    return DenseVLAD(card, vocabulary=vocabulary, whitening=whitening)
+    return DenseVLAD(
+        card, vocabulary=vocabulary, whitening=whitening, fit_sample=_fit_sample(tensors, card.descriptor_dim)
+    )
+
+
+def _fit_sample(tensors: Tensors, dim: int) -> FitSample | None:
+    """Return what a file says of the photos of the fit; older ones say nothing."""
+    from landfall.models.fit_sample import FitSample
+
+    if "fit_products" not in tensors:
+        return None
+    return FitSample(
+        tensors["fit_content_hashes"], tensors["fit_products"], dim, float(tensors["fit_shrinkage"])
+    )
 
 
 def _check(card: ModelCard, tensors: Tensors, path: Path, *, sift_dim: int) -> None:
@@ -273,12 +298,24 @@ def _check(card: ModelCard, tensors: Tensors, path: Path, *, sift_dim: int) -> N
         "whitening_mean": (count * feature_dim,),
         "whitening_projection": (card.descriptor_dim, count * feature_dim),
     }
+    sampled = len(tensors.get("fit_products", ()))
+    if any(name.startswith("fit_") for name in tensors):
+        expected |= {
+            "fit_products": (sampled, sampled),
+            "fit_content_hashes": (sampled, 16),
+            "fit_shrinkage": (),
+        }
     wrong = [f"missing: {name}" for name in expected if name not in tensors]
     wrong += [f"unexpected: {name}" for name in tensors if name not in expected]
     wrong += [
-        f"wrong size: {name} (found {tensors[name].dtype} {tensors[name].shape}, expected float32 {shape})"
+        f"wrong size: {name} (found {tensors[name].dtype} {tensors[name].shape}, expected {_dtype(name)} "
+        f"{shape})"
         for name, shape in expected.items()
-        if name in tensors and (tensors[name].shape != shape or tensors[name].dtype != np.float32)
+        if name in tensors and (tensors[name].shape != shape or tensors[name].dtype != _dtype(name))
     ]
     if wrong:
         raise WeightsError(f"{path}: does not fit. {'; '.join(wrong)}. Save the model again, or fit it anew.")
+
+
+def _dtype(name: str) -> str:
+    return "uint8" if name == "fit_content_hashes" else "float32"

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from landfall.errors import ModelError, PhotoError
 from landfall.models.dense_sift import DenseSift, as_tensor, dense_root_sift
+from landfall.models.fit_sample import FitSample
 from landfall.models.pca import Whitening, fit_whitening
 from landfall.models.threads import compute_in_one_thread, map_in_threads
 from landfall.models.vocabulary import Vocabulary, fit_vocabulary
@@ -69,11 +70,13 @@ class FitReport:
     Attributes:
         photos: photos whose VLADs the whitening was made from.
         descriptors: local descriptors that the words were made from.
+        sample: those photos' vectors, as far as the calibration of an index needs them.
         problems: photos that were drawn and can't be used: broken, or without any contrast.
     """
 
     photos: int
     descriptors: int
+    sample: FitSample
     problems: tuple[PhotoProblem, ...]
 
 
@@ -109,7 +112,7 @@ def fit_densevlad(
         chosen = np.random.default_rng((seed, row)).permutation(len(descriptors))[:a_photo]
         return descriptors[torch.from_numpy(chosen)]
 
-    samples = drawing.take("words", options.word_photos, sample)
+    samples, _ = drawing.take("words", options.word_photos, sample)
     found = sum(map(len, samples))
     if len(samples) < LEAST_PHOTOS or found < options.words:
         raise ModelError(_too_few(photos, len(samples), found, options.words, drawing.problems))
@@ -122,18 +125,24 @@ def fit_densevlad(
             seed=seed,
         )
     )
-    vectors = drawing.take(
+    vectors, hashes = drawing.take(
         "whitening", options.whitening_photos, lambda _, image: vocabulary.aggregate(image)
     )
-    whitening = compute_in_one_thread(
-        lambda: fit_whitening(torch.stack(vectors), dim=options.dim, shrinkage=options.shrinkage)
+    stacked = torch.stack(vectors)
+    whitening, kept = compute_in_one_thread(
+        lambda: (
+            fit_whitening(stacked, dim=options.dim, shrinkage=options.shrinkage),
+            FitSample.of(stacked, hashes, dim=options.dim, shrinkage=options.shrinkage),
+        )
     )
     if not len(whitening.projection):
         raise ModelError(
             f"densevlad can't be fitted: the {len(vectors)} photos that can be used all look the same to it. "
             f"Give at least {LEAST_PHOTOS} different photos."
         )
-    report = FitReport(photos=len(vectors), descriptors=found, problems=tuple(drawing.problems.values()))
+    report = FitReport(
+        photos=len(vectors), descriptors=found, sample=kept, problems=tuple(drawing.problems.values())
+    )
     return vocabulary, whitening, report
 
 
@@ -156,8 +165,12 @@ class _Drawing:
         self._order = [int(row) for row in np.random.default_rng(seed).permutation(len(photos))]
         self.problems: dict[int, PhotoProblem] = {}
 
-    def take(self, step: str, limit: int, make: Callable[[int, Tensor], Tensor]) -> list[Tensor]:
+    def take(
+        self, step: str, limit: int, make: Callable[[int, Tensor], Tensor]
+    ) -> tuple[list[Tensor], list[str]]:
         """Return what ``make`` makes of the first ``limit`` photos of which it makes more than zeros.
+
+        Their content hashes come with it.
 
         Args:
             step: what the progress is told.
@@ -165,30 +178,33 @@ class _Drawing:
             make: takes a photo's place in the list and its pixels (H, W, 3) uint8; called in threads.
         """
 
-        def read(row: int) -> Tensor | str:
+        def read(row: int) -> tuple[Tensor, str] | str:
             try:
                 with torch.inference_mode():
-                    made = make(row, as_tensor(load_photo(self._photos[row], self._spec).pixels))
+                    photo = load_photo(self._photos[row], self._spec)
+                    made = make(row, as_tensor(photo.pixels))
             except PhotoError as error:
                 return error.reason
             except OSError as error:
                 return str(error)
-            return made if made.any() else "has no contrast"
+            return (made, photo.content_hash) if made.any() else "has no contrast"
 
         rows = [row for row in self._order if row not in self.problems]
         left = len(rows)
         taken: list[Tensor] = []
+        hashes: list[str] = []
         for row, made in zip(rows, map_in_threads(read, rows, workers=self._workers), strict=True):
             if isinstance(made, str):
                 self.problems[row] = PhotoProblem(photo=str(self._photos[row]), reason=made)
                 left -= 1
                 continue
-            taken.append(made)
+            taken.append(made[0])
+            hashes.append(made[1])
             if self._progress is not None:
                 self._progress(step, len(taken), min(limit, left))
             if len(taken) == limit:
                 break
-        return taken
+        return taken, hashes
 
 
 def _too_few(

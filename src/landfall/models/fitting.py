@@ -5,11 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from landfall.models.card import ModelCard
 from landfall.models.loading import load_model
 from landfall.models.model import Model
 from landfall.photos import InputSpec
+
+if TYPE_CHECKING:
+    from landfall.models.fit_sample import FitSample
+
+# Families of models that `fit` (below) makes; a card tells this without the model being read.
+_FITTED_FAMILIES = frozenset({"densevlad"})
 
 
 @runtime_checkable
@@ -21,6 +28,11 @@ class FittedOnPhotos(Model, Protocol):
         """Whether it has seen its photos."""
         ...
 
+    @property
+    def fit_sample(self) -> FitSample | None:
+        """What it learnt from; None where it has not, or where its file does not say."""
+        ...
+
     def fit(self, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:
         """Return a model fitted on ``photos``, read as ``spec`` says."""
         ...
@@ -29,6 +41,11 @@ class FittedOnPhotos(Model, Protocol):
 def needs_fitting(model: Model) -> bool:
     """Tell whether a model can describe nothing before it has seen the photos that are to be searched."""
     return isinstance(model, FittedOnPhotos) and not model.fitted
+
+
+def learnt_from_photos(card: ModelCard) -> bool:
+    """Tell whether a model has learnt from photos that are to be searched, so that it knows them too well."""
+    return card.family in _FITTED_FAMILIES
 
 
 def fit_on(model: Model, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:

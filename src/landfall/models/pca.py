@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 #: Variance, as a share of the largest, below which float32 samples tell nothing of an axis.
-_LEAST_VARIANCE = 1e-7
+LEAST_VARIANCE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def principal_axes(samples: Tensor) -> PrincipalAxes:
     variances, vectors = variances.flip(0), vectors.flip(1).to(samples.dtype)
     # Samples of one dimension less than their number have a last eigenvalue of rounding alone.
     most = dim if by_covariance else count - 1
-    kept = min(most, int((variances > _LEAST_VARIANCE * variances[0].clamp(min=0)).sum()))
+    kept = min(most, int((variances > LEAST_VARIANCE * variances[0].clamp(min=0)).sum()))
     axes = vectors[:, :kept].T
     if not by_covariance:
         axes = F.normalize(axes @ centred, dim=1)

@@ -17,6 +17,7 @@ from landfall.localization.calibration import (
     answer_features,
     calibrate,
 )
+from landfall.localization.calibration.features import FEATURES
 from landfall.localization.calibration.fit import MATCHES
 from landfall.localization.position import agreed_points
 
@@ -86,6 +87,25 @@ def test_it_is_learned_again_bit_by_bit_and_survives_json(world: World, learned:
     again = calibrate(world.descriptors, world.positions, world.taken_s, world.heading_deg)
     assert again == learned
     assert Calibration.model_validate_json(learned.model_dump_json()) == learned
+
+
+def test_where_distances_are_known_too_well_acceptance_does_not_rest_on_them(
+    world: World, learned: Calibration
+) -> None:
+    told = calibrate(
+        world.descriptors, world.positions, world.taken_s, world.heading_deg, known_too_well=True
+    )
+    assert isinstance(told, Calibration)
+    column = FEATURES.index("first_distance")
+    assert learned.presence.weights[column] != 0
+    assert told.presence.weights[column] == 0
+    features = np.random.default_rng(0).normal(size=(50, len(FEATURES)))
+    nearer = features.copy()
+    nearer[:, column] -= 1.0
+    np.testing.assert_array_equal(told.judge(features).accepted, told.judge(nearer).accepted)
+    # All else is as it was.
+    assert told.confidence == learned.confidence
+    assert told.radii == learned.radii
 
 
 def test_it_says_what_it_rests_on(learned: Calibration) -> None:

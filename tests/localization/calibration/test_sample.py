@@ -7,10 +7,15 @@ import pytest
 from tests.localization.calibration.conftest import World, make_world
 
 from landfall.geo import Positions
+from landfall.index.exact import search_exact
 from landfall.localization.calibration import sample as module
-from landfall.localization.calibration.sample import ELSEWHERE_M, SPOT_M, sample_answers
+from landfall.localization.calibration.sample import ELSEWHERE_M, SPOT_M, SampleSearch, sample_answers
 
 K = 5
+
+
+def search_in(descriptors: np.ndarray) -> SampleSearch:
+    return lambda rows, depth: search_exact(descriptors, descriptors[rows], depth)
 
 
 def expected(world: World, row: int, least_m: float) -> tuple[list[int], list[float]]:
@@ -25,7 +30,13 @@ def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world(40, step_m=7.0)
     monkeypatch.setattr(module, "_BLOCK_CELLS", 600)  # several blocks
     got = sample_answers(
-        world.descriptors, world.positions, world.taken_s, world.heading_deg, k=K, photos=30, reach_m=25.0
+        search_in(world.descriptors),
+        world.positions,
+        world.taken_s,
+        world.heading_deg,
+        k=K,
+        photos=30,
+        reach_m=25.0,
     )
     assert len(got.photos) == 30
     assert got.moment_s is None
@@ -40,7 +51,13 @@ def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_photo_with_too_few_others_left_has_fewer_matches() -> None:
     world = make_world(4, step_m=20.0, views=1)
     got = sample_answers(
-        world.descriptors, world.positions, world.taken_s, world.heading_deg, k=K, photos=10, reach_m=25.0
+        search_in(world.descriptors),
+        world.positions,
+        world.taken_s,
+        world.heading_deg,
+        k=K,
+        photos=10,
+        reach_m=25.0,
     )
     first = got.photos.tolist().index(0)
     assert (got.present.rows[first] >= 0).sum() == 3
@@ -55,7 +72,13 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
     seconds = np.arange(120.0) // 2 * 5 + np.arange(120) % 2 * 20_000
     taken_s = 1.7e9 + seconds
     got = sample_answers(
-        world.descriptors, world.positions, taken_s, world.heading_deg, k=K, photos=120, reach_m=25.0
+        search_in(world.descriptors),
+        world.positions,
+        taken_s,
+        world.heading_deg,
+        k=K,
+        photos=120,
+        reach_m=25.0,
     )
     assert got.moment_s == 600.0
     found = got.present.rows[:, 0]
@@ -68,7 +91,13 @@ def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
     world = make_world(80, step_m=5.0, views=1)
     taken_s = 1.7e9 + 3.0 * np.arange(80.0)
     got = sample_answers(
-        world.descriptors, world.positions, taken_s, world.heading_deg, k=K, photos=80, reach_m=25.0
+        search_in(world.descriptors),
+        world.positions,
+        taken_s,
+        world.heading_deg,
+        k=K,
+        photos=80,
+        reach_m=25.0,
     )
     # 25 m are 15 s: of a minute nothing within reach is left, of ten seconds the photos 20 and 25 m away are.
     assert got.moment_s == 10.0
@@ -80,7 +109,7 @@ def test_times_that_are_all_the_same_are_not_used() -> None:
     world = make_world(40, step_m=7.0)
     same = np.full(len(world.positions), 1.7e9)
     got = sample_answers(
-        world.descriptors, world.positions, same, world.heading_deg, k=K, photos=30, reach_m=25.0
+        search_in(world.descriptors), world.positions, same, world.heading_deg, k=K, photos=30, reach_m=25.0
     )
     assert got.moment_s is None
     assert np.median(got.nearest_left_m) == 7.0
@@ -93,7 +122,7 @@ def test_crowds_are_told_and_not_sampled(monkeypatch: pytest.MonkeyPatch) -> Non
     positions = Positions.concatenate([world.positions, crowd])
     descriptors = np.concatenate([world.descriptors, world.descriptors[:20]])
     got = sample_answers(
-        descriptors,
+        search_in(descriptors),
         positions,
         np.full(80, np.nan),
         np.full(80, np.nan),
@@ -110,7 +139,7 @@ def test_a_seed_draws_the_same_photos_again() -> None:
     world = make_world(60)
     drawn = [
         sample_answers(
-            world.descriptors,
+            search_in(world.descriptors),
             world.positions,
             world.taken_s,
             world.heading_deg,

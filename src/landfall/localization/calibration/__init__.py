@@ -8,6 +8,7 @@ index at all (``fit``); the result is a few numbers (``calibration``) that trave
 from landfall.localization.calibration.calibration import Calibration, Certainty
 from landfall.localization.calibration.features import answer_features, checked_features
 from landfall.localization.calibration.fit import NoCalibration, calibrate
+from landfall.localization.calibration.learnt import LearntFrom
 from landfall.localization.calibration.stored import (
     calibrate_index,
     checked_calibration,
@@ -18,6 +19,7 @@ from landfall.localization.calibration.stored import (
 __all__ = [
     "Calibration",
     "Certainty",
+    "LearntFrom",
     "NoCalibration",
     "answer_features",
     "calibrate",

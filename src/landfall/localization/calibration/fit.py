@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from landfall.datasets import spots
 from landfall.geo import Positions, metric_coordinates
+from landfall.index.exact import search_exact
 from landfall.index.rows import Matrix
 from landfall.localization.calibration.calibration import Calibration, Logistic, RadiusSteps
 from landfall.localization.calibration.features import (
@@ -30,7 +31,8 @@ from landfall.localization.calibration.features import (
     checked_features,
     confidence_columns,
 )
-from landfall.localization.calibration.sample import Answers, Sample, sample_answers
+from landfall.localization.calibration.learnt import LearntFrom
+from landfall.localization.calibration.sample import Answers, Sample, SampleSearch, sample_answers
 from landfall.localization.position import agreed_points
 from landfall.localization.verified import verified_points
 
@@ -72,6 +74,8 @@ def calibrate(
     sample: int = SAMPLE,
     coverage: float = COVERAGE,
     strangers_accepted: float = STRANGERS_ACCEPTED,
+    learnt: LearntFrom | None = None,
+    known_too_well: bool = False,
     seed: int = 0,
     device: str | None = None,
     check: Check | None = None,
@@ -89,6 +93,9 @@ def calibrate(
         sample: photos that play the queries, at most.
         coverage: the probability that a radius holds the truth with.
         strangers_accepted: share of queries from elsewhere that may be accepted.
+        learnt: which of the photos the model learnt from: they can't play strangers as they are.
+        known_too_well: the model learnt from photos of this index, so that not all distances are like a
+            stranger's; then presence rests on no distance, but on ratios of distances only.
         seed: of the sample.
         device: where the search runs.
         check: looks at the matches of the sample geometrically; then answers are judged by that, too.
@@ -102,16 +109,17 @@ def calibrate(
     if count < LEAST_SAMPLE:
         return NoCalibration(f"it has {count} photos, and calibrating takes at least {LEAST_SAMPLE}")
     say(f"Calibrating on {min(sample, count)} of the index's own photos")
+    search, candidates = _queries(descriptors, positions, learnt, seed, device)
     drawn = sample_answers(
-        descriptors,
+        search,
         positions,
         taken_s,
         heading_deg,
         k=matches,
         photos=sample,
         reach_m=right_m,
+        candidates=candidates,
         seed=seed,
-        device=device,
     )
     (points,) = metric_coordinates(positions)
     reached = drawn.nearest_left_m <= right_m
@@ -135,6 +143,7 @@ def calibrate(
     presence = _fit(
         np.concatenate([features, elsewhere]),
         np.arange(len(features) + len(elsewhere)) < len(features),
+        used=columns if known_too_well else None,
     )
     strangers = presence.probability(elsewhere)
     accept_from = float(np.quantile(strangers, 1.0 - strangers_accepted, method="higher"))
@@ -158,6 +167,23 @@ def calibrate(
         photos=count,
         seed=seed,
     )
+
+
+def _queries(
+    descriptors: Matrix,
+    positions: Positions,
+    learnt: LearntFrom | None,
+    seed: int,
+    device: str | None,
+) -> tuple[SampleSearch, NDArray[np.int64] | None]:
+    """Return what answers the photos that play the queries, and which may play them; None for all."""
+    if learnt is not None and not learnt.strangers_play:
+        return learnt.search(spots(positions), seed=seed), learnt.rows
+
+    def search(rows: NDArray[np.int64], depth: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        return search_exact(descriptors, np.asarray(descriptors[rows], np.float32), depth, device=device)
+
+    return search, None if learnt is None else learnt.strangers
 
 
 def _trouble(
@@ -206,8 +232,15 @@ def _pipeline() -> Pipeline:
     return make_pipeline(StandardScaler(), LogisticRegression(C=1.0))
 
 
-def _fit(features: Floats, right: NDArray[np.bool_]) -> Logistic:
-    """Fit a logistic regression; where all are right, or all wrong, it says how often that may yet fail."""
+def _fit(features: Floats, right: NDArray[np.bool_], used: list[int] | None = None) -> Logistic:
+    """Fit a logistic regression; where all are right, or all wrong, it says how often that may yet fail.
+
+    Columns other than those ``used`` get no weight.
+    """
+    if used is not None:
+        blank = np.zeros_like(features)
+        blank[:, used] = features[:, used]
+        features = blank
     if right.all() or not right.any():
         width = features.shape[1]
         # Laplace's rule of succession: n of n right leaves (n + 1) / (n + 2).

@@ -9,6 +9,7 @@ is left out, too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from landfall.datasets import spots
 from landfall.geo import Neighbours, Positions, metric_coordinates, neighbours_within
-from landfall.index.exact import search_exact
-from landfall.index.rows import Matrix
 
 Floats = NDArray[np.float64]
+# Given rows (S,) of photos and a depth: the distances, ascending, and rows (S, depth) of the photos that they
+# find, themselves among them or not; inf where there is none.
+SampleSearch = Callable[[NDArray[np.int64], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 # Photos nearer than this stand at one spot: two frames of one tripod, as GPS tells them.
 SPOT_M = 2.0
@@ -67,7 +69,7 @@ class Sample:
 
 
 def sample_answers(
-    descriptors: Matrix,
+    search: SampleSearch,
     positions: Positions,
     taken_s: Floats,
     heading_deg: Floats,
@@ -75,25 +77,26 @@ def sample_answers(
     k: int,
     photos: int,
     reach_m: float,
+    candidates: NDArray[np.int64] | None = None,
     seed: int = 0,
-    device: str | None = None,
 ) -> Sample:
     """Let a sample of indexed photos look for their places.
 
     Args:
-        descriptors: (N, D) of the index.
-        positions: of its photos.
+        search: finds photos like those of the index.
+        positions: (N,) of its photos.
         taken_s: (N,) seconds since some moment, NaN where unknown.
         heading_deg: (N,) degrees clockwise from north, NaN where unknown.
         k: matches of an answer.
         photos: how many to sample, at most.
         reach_m: the distance within which an answer is right; times are used only as far as half of the
             sample keeps a photo that near that looks the same way.
+        candidates: rows that may be drawn; all by default.
         seed: of the draw.
-        device: where the search runs.
     """
     rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.permutation(len(positions))[:photos])
+    allowed = np.arange(len(positions)) if candidates is None else candidates
+    drawn = np.sort(rng.permutation(allowed)[:photos])
     around = neighbours_within(positions, positions.take(drawn), ELSEWHERE_M)
     usable = around.counts <= MOST_LEFT_OUT
     crowded = int((~usable).sum())
@@ -109,7 +112,7 @@ def sample_answers(
     alike = (apart_m <= reach_m) & ~(turned_deg > SAME_WAY_DEG)
     between_s = np.abs(taken_s[found] - taken_s[asked])
     own, moment_s = _with_moment(around, own, alike, between_s)
-    present, elsewhere = _search(descriptors, drawn, around, own, k, device)
+    present, elsewhere = _search(search, len(positions), drawn, around, own, k)
     left = np.full(len(drawn), np.inf)
     np.minimum.at(left, around.queries[~own], apart_m[~own])
     return Sample(drawn, present, elsewhere, left, moment_s, crowded)
@@ -139,23 +142,22 @@ def _with_moment(
 
 
 def _search(
-    descriptors: Matrix,
+    search: SampleSearch,
+    count: int,
     drawn: NDArray[np.int64],
     around: Neighbours,
     own: NDArray[np.bool_],
     k: int,
-    device: str | None,
 ) -> tuple[Answers, Answers]:
     """Search once, deep enough that ``k`` matches are left in either case, and leave out."""
     most = int(around.counts.max(initial=0))
-    depth = min(len(descriptors), k + most)
+    depth = min(count, k + most)
     present = Answers(np.full((len(drawn), k), -1, np.int64), np.full((len(drawn), k), np.inf))
     elsewhere = Answers(present.rows.copy(), present.distances.copy())
     block = max(1, _BLOCK_CELLS // max(depth, 1))
     for start in range(0, len(drawn), block):
         part = slice(start, min(start + block, len(drawn)))
-        queries = np.asarray(descriptors[drawn[part]], np.float32)
-        distances, rows = search_exact(descriptors, queries, depth, device=device)
+        distances, rows = search(drawn[part], depth)
         first, last = around.indptr[part.start], around.indptr[part.stop]
         asked = around.queries[first:last] - part.start
         near = Neighbours(around.indptr[part.start : part.stop + 1] - first, around.indices[first:last], 0.0)
@@ -165,7 +167,7 @@ def _search(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), near.indices[kept], 0.0
         )
         for answers, left_out in ((present, own_near), (elsewhere, near)):
-            _fill(answers, part, rows, distances, left_out.contains(rows))
+            _fill(answers, part, rows, distances, left_out.contains(rows) | np.isinf(distances))
     return present, elsewhere
 
 

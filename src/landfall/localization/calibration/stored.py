@@ -13,7 +13,9 @@ from landfall.index import Change, Index, changing
 from landfall.localization.calibration.calibration import Calibration
 from landfall.localization.calibration.features import CHECKED_FEATURES, FEATURES
 from landfall.localization.calibration.fit import SAMPLE, Check, NoCalibration, calibrate
+from landfall.localization.calibration.learnt import LearntFrom
 from landfall.localization.photo_check import PhotoCheck
+from landfall.models.fitting import FittedOnPhotos, learnt_from_photos
 
 NAME = "calibration"
 # An index that has grown or shrunk by no more than this is as dense as it was, so its calibration holds.
@@ -116,6 +118,8 @@ def _learn(
     progress: Callable[[int, int], None] | None = None,
 ) -> Index:
     index = change.index
+    fitted = learnt_from_photos(index.manifest.model)
+    learnt = _learnt_from(index) if fitted and index.whitening is None else None
 
     def learn(sample: int, look: Check | None) -> Calibration | NoCalibration:
         return calibrate(
@@ -125,6 +129,8 @@ def _learn(
             index.heading_deg,
             sample=sample,
             check=look,
+            learnt=learnt,
+            known_too_well=index.whitening is not None or fitted,
             seed=seed,
             device=device,
             say=say,
@@ -147,6 +153,13 @@ def _learn(
         stored = _Stored(photos=len(index), calibration=learned, reason=None, checked=checked)
     change.put(NAME, ".json", lambda path: write_text(path, stored.model_dump_json(indent=2) + "\n"))
     return change.commit()
+
+
+def _learnt_from(index: Index) -> LearntFrom | None:
+    """Return which photos the index's model learnt from; None where it does not say."""
+    model = index.model
+    sample = model.fit_sample if isinstance(model, FittedOnPhotos) else None
+    return None if sample is None else LearntFrom.of(sample, index.content_hashes)
 
 
 def _read(index: Index) -> _Stored | None:
