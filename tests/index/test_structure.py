@@ -11,7 +11,8 @@ from tests.localization.calibration.test_stored import indexed
 
 from landfall.errors import IndexStoreError, UnknownNameError, UsageError
 from landfall.geo import LatLon
-from landfall.index import Among, Index, changing, verify_index
+from landfall.index import Among, FolderIndex, verify_index
+from landfall.index.change import changing_folder
 from landfall.index.manifest import MODEL, SEARCH
 from landfall.localization import compact_index, merge_indexes, remove_photos
 from landfall.localization.searching import keep_searchable, report_search, tune_index
@@ -23,13 +24,13 @@ def world() -> World:
 
 
 @pytest.fixture
-def index(world: World, tmp_path: Path) -> Index:
+def index(world: World, tmp_path: Path) -> FolderIndex:
     return indexed(world, tmp_path / "street.lf")
 
 
-def much_the_same(tuned: Index, queries: np.ndarray) -> None:
+def much_the_same(tuned: FolderIndex, queries: np.ndarray) -> None:
     """A shortlist of 18 in 900 misses a neighbour now and then; what is told of those found is exact."""
-    exact = Index.open(tuned.path)
+    exact = FolderIndex.open(tuned.path)
     exact.structure = None
     distances, rows = tuned.search_rows(queries, 1)
     nearest = exact.search_rows(queries, len(exact))
@@ -40,7 +41,7 @@ def much_the_same(tuned: Index, queries: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sq8", "binary"])
-def test_it_finds_what_exact_search_finds(index: Index, world: World, kind: str) -> None:
+def test_it_finds_what_exact_search_finds(index: FolderIndex, world: World, kind: str) -> None:
     told: list[str] = []
     tuned = tune_index(index.path, kind, say=told.append)
     assert tuned.info()["search"]["kind"] == kind
@@ -50,7 +51,9 @@ def test_it_finds_what_exact_search_finds(index: Index, world: World, kind: str)
     assert index.structure is None
 
 
-def test_removed_photos_are_not_found_and_rows_are_those_of_live_photos(index: Index, world: World) -> None:
+def test_removed_photos_are_not_found_and_rows_are_those_of_live_photos(
+    index: FolderIndex, world: World
+) -> None:
     tune_index(index.path, "sq8")
     changed = remove_photos(index.path, ids=range(1, 101)).index
     queries = np.asarray(index.descriptors[[5, 300]], np.float32)
@@ -60,7 +63,7 @@ def test_removed_photos_are_not_found_and_rows_are_those_of_live_photos(index: I
     much_the_same(changed, queries)
 
 
-def test_only_photos_asked_for_are_found(index: Index) -> None:
+def test_only_photos_asked_for_are_found(index: FolderIndex) -> None:
     tuned = tune_index(index.path, "sq8")
     among = Among(near=LatLon(52.0, 0.01), within_m=100.0)
     rows = tuned.rows_among(among)
@@ -69,7 +72,7 @@ def test_only_photos_asked_for_are_found(index: Index) -> None:
     assert np.isin(found, rows).all()
 
 
-def test_compacting_builds_it_anew_of_the_same_kind(index: Index, world: World) -> None:
+def test_compacting_builds_it_anew_of_the_same_kind(index: FolderIndex, world: World) -> None:
     tune_index(index.path, "sq8")
     remove_photos(index.path, ids=range(1, 11))
     compacted = compact_index(index.path).index
@@ -82,7 +85,7 @@ def test_compacting_builds_it_anew_of_the_same_kind(index: Index, world: World) 
 
 
 def test_added_rows_are_found_at_once_and_taken_in_when_they_are_many(
-    index: Index, world: World, tmp_path: Path
+    index: FolderIndex, world: World, tmp_path: Path
 ) -> None:
     tune_index(index.path, "sq8")
     other = make_world(100, views=2, seed=9)
@@ -94,7 +97,7 @@ def test_added_rows_are_found_at_once_and_taken_in_when_they_are_many(
     much_the_same(merged, np.asarray(merged.descriptors[-10:], np.float32))
 
 
-def test_exact_that_was_chosen_stays(index: Index) -> None:
+def test_exact_that_was_chosen_stays(index: FolderIndex) -> None:
     tuned = tune_index(index.path, "exact")
     assert tuned.structure is not None
     assert keep_searchable(tuned) is tuned
@@ -103,7 +106,9 @@ def test_exact_that_was_chosen_stays(index: Index) -> None:
     assert SEARCH not in by_size.manifest.derived
 
 
-def test_a_big_index_is_given_a_structure_by_itself(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_big_index_is_given_a_structure_by_itself(
+    index: FolderIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from landfall.index.kinds.choice import Choice
     from landfall.localization import searching
 
@@ -113,30 +118,30 @@ def test_a_big_index_is_given_a_structure_by_itself(index: Index, monkeypatch: p
     assert kept.structure.kind == "binary"
 
 
-def test_unknown_kinds_and_too_few_photos_are_refused_and_nothing_changes(index: Index) -> None:
+def test_unknown_kinds_and_too_few_photos_are_refused_and_nothing_changes(index: FolderIndex) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean"):
         tune_index(index.path, "ivfpg")
     with pytest.raises(UsageError, match="at least"):
         tune_index(index.path, "ivfpq")
-    assert Index.open(index.path).manifest == index.manifest
+    assert FolderIndex.open(index.path).manifest == index.manifest
 
 
-def test_leftovers_of_a_killed_change_go_and_a_damaged_structure_is_named(index: Index) -> None:
+def test_leftovers_of_a_killed_change_go_and_a_damaged_structure_is_named(index: FolderIndex) -> None:
     tuned = tune_index(index.path, "sq8")
     (index.path / "search-000099").mkdir()
     (index.path / "search-000099" / "codes").write_bytes(b"half")
-    with changing(index.path):
+    with changing_folder(index.path):
         assert not (index.path / "search-000099").exists()
     folder = tuned.derived(SEARCH)
     assert folder is not None
     largest = max(folder.iterdir(), key=lambda path: path.stat().st_size)
     largest.write_bytes(largest.read_bytes()[:-1])
     with pytest.raises(IndexStoreError, match="damaged"):
-        Index.open(index.path)
+        FolderIndex.open(index.path)
     assert any(largest.name in problem.where for problem in verify_index(index.path))
 
 
-def test_it_is_measured_against_exact_search(index: Index, tmp_path: Path) -> None:
+def test_it_is_measured_against_exact_search(index: FolderIndex, tmp_path: Path) -> None:
     assert report_search(index, tmp_path / "report") is None
     measured = report_search(tune_index(index.path, "sq8"), tmp_path / "report")
     assert measured is not None

@@ -33,6 +33,10 @@ def build(
     out: Annotated[
         Path, typer.Option("--out", metavar="INDEX", help="The index folder to make, as city.lf.")
     ],
+    store: Annotated[
+        str | None,
+        typer.Option("--store", metavar="URL", help="Keep photos there: milvus://HOST:PORT/COLLECTION."),
+    ] = None,
     model: options.ModelName = None,
     resize: options.Resize = None,
     batch_size: options.BatchSize = 16,
@@ -59,6 +63,7 @@ def build(
             out,
             model=described_by,
             spec=options.input_spec(resize, described_by),
+            store=store,
             seed=seed,
             batch_size=batch_size,
             workers=workers,
@@ -101,7 +106,7 @@ def tune(
 
     Distances are exact either way. Build and changes choose by themselves, and keep what was chosen.
     """
-    from landfall.index import Index
+    from landfall.index import FolderIndex
     from landfall.localization.searching import report_search, tune_index
 
     with progress_bar("Taking in rows", None, quiet=quiet) as advance:
@@ -113,7 +118,7 @@ def tune(
             say=lambda text: say(text, quiet=quiet),
             progress=lambda done, of: advance(done, total=of),
         )
-    tuned = Index.open(tuned.path, device=device)
+    tuned = FolderIndex.open(tuned.path, device=device)
     told = {"index": str(index), "search": tuned.info()["search"], "report": None}
     if report is not None:
         measured = report_search(tuned, report, seed=seed)

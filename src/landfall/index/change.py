@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
 from landfall.files import hold, sync, sync_folder
+from landfall.index.interface import Change
 from landfall.index.manifest import (
     LOCK,
     MODEL,
     Manifest,
+    OfFiles,
     Segment,
     damaged,
     descriptors_file,
@@ -33,7 +35,7 @@ from landfall.index.manifest import (
     photos_file,
     write_manifest,
 )
-from landfall.index.reader import Index, check_is_index
+from landfall.index.reader import FolderIndex, check_is_index
 from landfall.index.records_writing import RecordsEdit
 from landfall.index.rows import DescriptorRows, Matrix
 from landfall.index.rows_writing import blocks_of, write_rows
@@ -41,19 +43,18 @@ from landfall.index.store import created_by
 
 # A search reads each segment by itself, so that many small ones would slow it down.
 MOST_SEGMENTS = 16
-WORK = "adding"
 _DERIVED_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
-class Change:
-    """A change that is being made; see ``changing``.
+class FolderChange(Change):
+    """A change of a folder index that is being made, all or nothing; see ``changing``.
 
     Args:
         index: as it is before.
     """
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
+    def __init__(self, index: FolderIndex) -> None:
+        self.index: FolderIndex = index
         self.generation = index.manifest.generation + 1
         self._segments = list(index.manifest.segments)
         self._derived = dict(index.manifest.derived)
@@ -62,16 +63,6 @@ class Change:
         self._new: list[str] = []
         self._edit: RecordsEdit | None = None
         self._shrink = False
-
-    @property
-    def folder(self) -> Path:
-        """The index folder."""
-        return self.index.path
-
-    @property
-    def work(self) -> Path:
-        """A folder for work that is kept when the change is killed; whoever makes it removes it."""
-        return self.folder / WORK
 
     @property
     def records(self) -> RecordsEdit:
@@ -162,7 +153,7 @@ class Change:
         """Let go of a derived file, if there is one."""
         self._derived.pop(name, None)
 
-    def commit(self) -> Index:
+    def commit(self) -> FolderIndex:
         """Make the change, in one moment, and open the index as it then is.
 
         Raises:
@@ -262,8 +253,8 @@ def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
 
 
 @contextmanager
-def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[Change]:
-    """Hold an index and give a change of it to be made; without ``commit``, nothing happens.
+def changing_folder(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[FolderChange]:
+    """Do what ``changing`` does for an index that lies in its folder alone; another is refused.
 
     Args:
         path: the index folder.
@@ -278,7 +269,7 @@ def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iter
     with writing(folder):
         lock = hold(folder / LOCK, busy)
     with lock:
-        change = Change(Index.open(folder, device=device))
+        change = FolderChange(FolderIndex.open(folder, device=device))
         with writing(folder):
             sweep(folder, change.index.manifest)
         try:
@@ -307,7 +298,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, manifest: Manifest) -> None:
+def sweep(folder: Path, manifest: OfFiles) -> None:
     """Remove the files of generations that are no more, or never came to be."""
     for path in leftovers(folder, manifest):
         remove(path)

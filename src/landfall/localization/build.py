@@ -17,6 +17,8 @@ from landfall.datasets import PhotoSet, load_photos
 from landfall.errors import DatasetError, ModelError
 from landfall.extraction import Progress, extract
 from landfall.index import Building, Index, begin
+from landfall.index.milvus.address import parse_address
+from landfall.index.milvus.building import MilvusBuilding
 from landfall.localization.listed import check_any, fingerprint_of, first_reasons, source_of, told_path
 from landfall.localization.photo_records import records_of, stamps_of
 from landfall.localization.upkeep import keep_up
@@ -72,6 +74,7 @@ def build_index(
     *,
     model: Model,
     spec: InputSpec | None = None,
+    store: str | None = None,
     seed: int = 0,
     batch_size: int = 16,
     workers: int | None = None,
@@ -85,6 +88,7 @@ def build_index(
         out: the index folder.
         model: what describes the photos; one that learns from them first (densevlad) is fitted here.
         spec: the size photos are brought to; the model card's by default. It becomes the index's own.
+        store: where photos and descriptors go, as "milvus://HOST:PORT/COLLECTION"; the folder by default.
         seed: of the fit.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
@@ -94,9 +98,10 @@ def build_index(
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
         IndexStoreError: ``out`` is finished, unfinished with another plan, in use, or can't be written; or a
-            photo went away while the others were described.
+            photo went away while the others were described; or the store can't be reached or is taken.
         ModelError: the model can't be fitted on these photos, or is not what its card says.
     """
+    address = None if store is None else parse_address(store)
     folder = told_path(photos)
     listing = load_photos(photos, workers=workers)
     placed = listing.photos.take(listing.photos.positions.known)
@@ -113,7 +118,10 @@ def build_index(
         "seed": seed,
         "batch size": batch_size,
     }
+    if address is not None:
+        plan["store"] = str(address)
     with begin(out, plan) as building:
+        elsewhere = None if address is None else MilvusBuilding(building, address)
         if building.resumed:
             say(f"Going on with the unfinished build of {out}")
         try:
@@ -142,13 +150,14 @@ def build_index(
                 f"{photos}: none of its {len(placed)} photos with a position could be read. "
                 + first_reasons(described.failures)
             )
-        index = building.commit(
-            records_of(placed, stamps, described, workers=workers),
-            described.path,
-            building.folder / _MODEL,
-            root=str(placed.root.resolve()),
-            source=source_of(photos, listing),
-        )
+        records = records_of(placed, stamps, described, workers=workers)
+        root, source = str(placed.root.resolve()), source_of(photos, listing)
+        made = building.folder / _MODEL
+        index: Index
+        if elsewhere is None:
+            index = building.commit(records, described.path, made, root=root, source=source)
+        else:
+            index = elsewhere.commit(records, described.path, made, root=root, source=source, say=say)
     index = keep_up(index, seed=seed, say=say)
     return BuildReport(
         index=index,

@@ -30,7 +30,7 @@ from landfall.localization.calibration.features import (
     checked_features,
     confidence_columns,
 )
-from landfall.localization.calibration.sample import Answers, Sample, sample_answers
+from landfall.localization.calibration.sample import Answers, Sample, Search, sample_answers
 from landfall.localization.position import agreed_points
 from landfall.localization.verified import verified_points
 
@@ -75,6 +75,7 @@ def calibrate(
     seed: int = 0,
     device: str | None = None,
     check: Check | None = None,
+    search: Search | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Calibration | NoCalibration:
     """Learn from N indexed photos how sure answers may be.
@@ -92,6 +93,7 @@ def calibrate(
         seed: of the sample.
         device: where the search runs.
         check: looks at the matches of the sample geometrically; then answers are judged by that, too.
+        search: what finds the nearest photos, where that is not exact search over the descriptors.
         say: told in a sentence what is being done.
 
     Returns:
@@ -112,6 +114,7 @@ def calibrate(
         reach_m=right_m,
         seed=seed,
         device=device,
+        search=search,
     )
     (points,) = metric_coordinates(positions)
     reached = drawn.nearest_left_m <= right_m

@@ -9,7 +9,9 @@ is left out, too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ from landfall.index.exact import search_exact
 from landfall.index.rows import Matrix
 
 Floats = NDArray[np.float64]
+# Given queries (Q, D) and k, distances and rows (Q, k).
+Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 # Photos nearer than this stand at one spot: two frames of one tripod, as GPS tells them.
 SPOT_M = 2.0
@@ -77,6 +81,7 @@ def sample_answers(
     reach_m: float,
     seed: int = 0,
     device: str | None = None,
+    search: Search | None = None,
 ) -> Sample:
     """Let a sample of indexed photos look for their places.
 
@@ -91,6 +96,7 @@ def sample_answers(
             sample keeps a photo that near that looks the same way.
         seed: of the draw.
         device: where the search runs.
+        search: what finds the nearest photos, where that is not exact search over the descriptors.
     """
     rng = np.random.default_rng(seed)
     drawn = np.sort(rng.permutation(len(positions))[:photos])
@@ -109,7 +115,8 @@ def sample_answers(
     alike = (apart_m <= reach_m) & ~(turned_deg > SAME_WAY_DEG)
     between_s = np.abs(taken_s[found] - taken_s[asked])
     own, moment_s = _with_moment(around, own, alike, between_s)
-    present, elsewhere = _search(descriptors, drawn, around, own, k, device)
+    find = search or partial(search_exact, descriptors, device=device)
+    present, elsewhere = _search(descriptors, drawn, around, own, k, find)
     left = np.full(len(drawn), np.inf)
     np.minimum.at(left, around.queries[~own], apart_m[~own])
     return Sample(drawn, present, elsewhere, left, moment_s, crowded)
@@ -144,7 +151,7 @@ def _search(
     around: Neighbours,
     own: NDArray[np.bool_],
     k: int,
-    device: str | None,
+    find: Search,
 ) -> tuple[Answers, Answers]:
     """Search once, deep enough that ``k`` matches are left in either case, and leave out."""
     most = int(around.counts.max(initial=0))
@@ -155,7 +162,7 @@ def _search(
     for start in range(0, len(drawn), block):
         part = slice(start, min(start + block, len(drawn)))
         queries = np.asarray(descriptors[drawn[part]], np.float32)
-        distances, rows = search_exact(descriptors, queries, depth, device=device)
+        distances, rows = find(queries, depth)
         first, last = around.indptr[part.start], around.indptr[part.stop]
         asked = around.queries[first:last] - part.start
         near = Neighbours(around.indptr[part.start : part.stop + 1] - first, around.indices[first:last], 0.0)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from landfall.errors import IndexStoreError
 from landfall.files import write_text
-from landfall.index import Change, Index, changing
+from landfall.index import Change, FolderIndex, Index, changing
 from landfall.localization.calibration.calibration import Calibration
 from landfall.localization.calibration.features import CHECKED_FEATURES, FEATURES
 from landfall.localization.calibration.fit import SAMPLE, Check, NoCalibration, calibrate
@@ -127,6 +127,7 @@ def _learn(
             check=look,
             seed=seed,
             device=device,
+            search=None if isinstance(index, FolderIndex) else index.search_rows,
             say=say,
         )
 
