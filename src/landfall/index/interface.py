@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,13 +56,18 @@ class IndexFacts(Protocol):
         ...
 
     @property
-    def descriptor_dtype(self) -> str:
-        """The precision that descriptors are kept in: "float32" or "float16"."""
+    def descriptor_dtype(self) -> Literal["float32", "float16"]:
+        """The precision that descriptors are kept in."""
         ...
 
     @property
     def model(self) -> ModelCard:
         """The card of the model, whose file travels in the folder."""
+        ...
+
+    @property
+    def root(self) -> str | None:
+        """The folder of the photos when they were indexed, where all are of one."""
         ...
 
 

@@ -92,7 +92,7 @@ def entity_of(record: PhotoRecord, root: str | None, vector: NDArray[np.floating
                 f"{text[:80]}...: a name of more than {_MOST_NAME_BYTES} bytes can't be stored in Milvus. "
                 "Rename it."
             )
-    heading = record.heading_deg
+    heading = _number(record.heading_deg)
     return {
         "id": record.id,
         "photo": record.photo,
@@ -103,8 +103,8 @@ def entity_of(record: PhotoRecord, root: str | None, vector: NDArray[np.floating
         "lat": record.lat,
         "lon": record.lon,
         "altitude_m": _number(record.altitude_m),
-        "heading_deg": _number(heading),
-        "direction_deg": UNKNOWN_DIRECTION if _is_unknown(heading) else float(heading) % 360.0,
+        "heading_deg": heading,
+        "direction_deg": UNKNOWN_DIRECTION if heading == UNKNOWN else heading % 360.0,
         "taken_at": "" if record.taken_at is None else record.taken_at.isoformat(),
         "taken_s": UNKNOWN if record.taken_at is None else float(math.floor(seconds_of(record.taken_at))),
         "bytes": record.bytes,
@@ -151,10 +151,6 @@ def check_dimensions(dim: int) -> None:
             f"The model's descriptors have {dim} numbers, and Milvus takes 2 to {MOST_DIMENSIONS}. Shorten "
             "them by a model with whitening, or build an index in a folder (leave out --store)."
         )
-
-
-def _is_unknown(value: float | None) -> bool:
-    return value is None or math.isnan(value)
 
 
 def _number(value: float | None) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
 from landfall.files import read_json, write_json
@@ -63,10 +64,8 @@ def store_photos(
     progress(done, len(records))
     for first in range(done, len(records), step):
         part = records[first : first + step]
-        block = np.asarray(
-            descriptors[np.array([record.row for record in part], np.int64)],
-            np.float16 if half else np.float32,
-        )
+        rows = np.array([record.row for record in part], np.int64)
+        block: NDArray[np.floating] = np.asarray(descriptors[rows], np.float16 if half else np.float32)
         if (wrong := first_not_finite(block)) is not None:
             raise not_storable(part[wrong].row, block.dtype)
         collection.upsert(
