@@ -99,6 +99,7 @@ class MilvusBuilding:
         half = self._half()
         if not self._exists:
             self._collection.create(self._index_id, dim, choice, half=half)
+        self._collection.load()
         folder = KeptFolder(id=1, root=root, source=source)
         numbered = [_numbered(record, folder) for record in records]
         _check_numbers(numbered)
@@ -133,7 +134,6 @@ class MilvusBuilding:
                 files={MODEL: entry_of(out / MODEL)},
             )
             check_is_own(self._collection, manifest, out)
-            self._collection.load()
             write_manifest(out, manifest)
             shutil.rmtree(self._building.folder, ignore_errors=True)
         except OSError as error:

@@ -37,7 +37,6 @@ def store_photos(
     journal: Path,
     *,
     half: bool,
-    flush_bytes: int = FLUSH_BYTES,
     progress: Progress = lambda _done, _of: None,
 ) -> None:
     """Store photos, or go on where an earlier attempt at the same ones stopped.
@@ -49,7 +48,6 @@ def store_photos(
         descriptors: (M, D).
         journal: the file that tells how far it is.
         half: whether the collection is in half precision.
-        flush_bytes: of vectors, between two flushes.
         progress: called with photos stored, of how many.
 
     Raises:
@@ -73,7 +71,7 @@ def store_photos(
         )
         sent += len(part)
         last = first + len(part)
-        if sent * dim * 4 >= flush_bytes or last == len(records):
+        if sent * dim * 4 >= FLUSH_BYTES or last == len(records):
             collection.flush()
             write_json(journal, {"of": of, "stored": last}, durable=True)
             sent = 0

@@ -1,0 +1,78 @@
+"""An index in an embedded store, from its build to its end, through the commands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import PLACES, picture, place_of
+
+from landfall.photos import write_jpeg
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+for _module in ("pymilvus", "milvus_lite"):
+    pytest.importorskip(_module, reason=f"{_module} is not installed: pip install -e '.[milvus]'")
+
+
+def test_an_index_in_a_store_lives(street: Path, street_index: Path, landfall: Run, tmp_path: Path) -> None:
+    def told(*arguments: object, code: int = 0) -> Any:
+        done = landfall(*arguments, "--json", "-", "--quiet", cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+        assert not done.stderr
+        return json.loads(done.stdout)
+
+    index, store = tmp_path / "town.lf", "milvus:town.db/photos"
+    built = told("index", "build", street / "photos", "--out", index, "--store", store)
+    assert built["indexed"] == 2 * PLACES
+    queries = (street / "queries", "--index")
+    here, there = told("localize", *queries, index), told("localize", *queries, street_index)
+    for one, other in zip(here, there, strict=True):
+        assert one["lat"] == pytest.approx(other["lat"], abs=1e-6)
+        assert one["photo"] == other["photo"]
+        assert [match["photo"] for match in one["matches"]] == [match["photo"] for match in other["matches"]]
+        distances = [[match["distance"] for match in each["matches"]] for each in (one, other)]
+        assert distances[0] == pytest.approx(distances[1], rel=1e-5)
+    later = tmp_path / "later"
+    later.mkdir()
+    write_jpeg(later / "new.jpg", picture(20), location=place_of(20))
+    added = told("index", "add", index, later)
+    assert (added["added"], added["indexed"], added["failed"]) == (1, 2 * PLACES + 1, 0)
+    assert told("index", "add", index, later)["unchanged"] == 1
+    removed = told("index", "remove", index, "first pass/0-0.jpg", "--match", "*/1-?.jpg")
+    assert (removed["removed"], removed["indexed"]) == (3, 2 * PLACES - 2)
+    (later / "new.jpg").rename(later / "moved.jpg")
+    updated = told("index", "update", index)
+    assert (updated["added"], updated["moved"], updated["indexed"]) == (3, 1, 2 * PLACES + 1)
+    assert told("index", "verify", index, "--photos") == {"index": str(index), "problems": []}
+    info = json.loads(landfall("index", "info", index, "--photos", "--json", "-").stdout)
+    assert info["store"] == f"milvus://{tmp_path}/town.db/photos"
+    assert len(info["photos"]) == 2 * PLACES + 1
+    for verb in ("compact", "tune"):
+        refused = landfall("index", verb, index)
+        assert refused.returncode == 2
+        assert "keeps its photos in milvus://" in refused.stderr
+    merged = landfall("index", "merge", index, street_index, "--json", "-")
+    assert json.loads(merged.stdout)["added"] == 0, merged.stderr
+    assert "Traceback" not in merged.stderr
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("milvus://root:secret@h/c", "LANDFALL_MILVUS_TOKEN"),
+        ("elsewhere", "is no store"),
+        ("milvus:///no/such/place/a.db/c", "is not there"),
+    ],
+)
+def test_a_store_that_can_not_be_is_refused_at_once(
+    street: Path, landfall: Run, tmp_path: Path, store: str, why: str
+) -> None:
+    done = landfall("index", "build", street / "photos", "--out", tmp_path / "i.lf", "--store", store)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert "secret" not in done.stderr
