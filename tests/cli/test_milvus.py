@@ -29,33 +29,23 @@ def test_an_index_in_a_store_lives(street: Path, street_index: Path, landfall: R
     index, store = tmp_path / "town.lf", "milvus:town.db/photos"
     built = told("index", "build", street / "photos", "--out", index, "--store", store)
     assert built["indexed"] == 2 * PLACES
-    queries = (street / "queries", "--index")
-    here, there = told("localize", *queries, index), told("localize", *queries, street_index)
-    for one, other in zip(here, there, strict=True):
-        assert one["lat"] == pytest.approx(other["lat"], abs=1e-6)
-        assert one["photo"] == other["photo"]
-        assert [match["photo"] for match in one["matches"]] == [match["photo"] for match in other["matches"]]
-        distances = [[match["distance"] for match in each["matches"]] for each in (one, other)]
-        assert distances[0] == pytest.approx(distances[1], rel=1e-5)
+    for place, fix in enumerate(told("localize", street / "queries", "--index", index)):
+        assert [match["photo"][:13] for match in fix["matches"][:2]] == [f"first pass/{place}-"] * 2
+        assert fix["lat"] == pytest.approx(place_of(place).lat, abs=1e-6)
     later = tmp_path / "later"
     later.mkdir()
     write_jpeg(later / "new.jpg", picture(20), location=place_of(20))
     added = told("index", "add", index, later)
     assert (added["added"], added["indexed"], added["failed"]) == (1, 2 * PLACES + 1, 0)
-    assert told("index", "add", index, later)["unchanged"] == 1
     removed = told("index", "remove", index, "first pass/0-0.jpg", "--match", "*/1-?.jpg")
     assert (removed["removed"], removed["indexed"]) == (3, 2 * PLACES - 2)
     (later / "new.jpg").rename(later / "moved.jpg")
     updated = told("index", "update", index)
     assert (updated["added"], updated["moved"], updated["indexed"]) == (3, 1, 2 * PLACES + 1)
     assert told("index", "verify", index, "--photos") == {"index": str(index), "problems": []}
-    info = json.loads(landfall("index", "info", index, "--photos", "--json", "-").stdout)
-    assert info["store"] == f"milvus://{tmp_path}/town.db/photos"
-    assert len(info["photos"]) == 2 * PLACES + 1
-    for verb in ("compact", "tune"):
-        refused = landfall("index", verb, index)
-        assert refused.returncode == 2
-        assert "keeps its photos in milvus://" in refused.stderr
+    refused = landfall("index", "compact", index)
+    assert refused.returncode == 2
+    assert f"keeps its photos in milvus://{tmp_path}/town.db/photos" in refused.stderr
     merged = landfall("index", "merge", index, street_index, "--json", "-")
     assert json.loads(merged.stdout)["added"] == 0, merged.stderr
     assert "Traceback" not in merged.stderr

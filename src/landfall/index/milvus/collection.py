@@ -31,6 +31,9 @@ PAGE = 4096
 # Results of a search, over all queries of a message.
 _RESULTS_A_MESSAGE = 200_000
 _CONNECT_S = 15.0
+# By itself a channel waits up to two minutes before it looks for a server that was away again.
+_CHANNEL = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 2000}
+# How long a call may take, with the tries to reach a server that is being restarted.
 _CALL_S = 60.0
 # A flush waits for the disk, a load for the vectors to be in memory.
 _LONG_S = 1800.0
@@ -60,22 +63,20 @@ class Collection:
 
     Args:
         address: where it is.
-        call_s: how long one call may take, with the retries of a server that is not there.
     """
 
-    def __init__(self, address: MilvusAddress, *, call_s: float = _CALL_S) -> None:
+    def __init__(self, address: MilvusAddress) -> None:
         self.address = address
         self.name = address.collection
-        self._call_s = call_s
         self._token = "" if address.embedded else os.environ.get(TOKEN_VARIABLE, "")
         self._connected: Any = None
 
     def describe(self) -> Described | None:
         """Return what the collection is; None where there is none of that name."""
         with self._told():
-            if not self._client.has_collection(self.name, timeout=self._call_s):
+            if not self._client.has_collection(self.name, timeout=_CALL_S):
                 return None
-            told = self._client.describe_collection(self.name, timeout=self._call_s)
+            told = self._client.describe_collection(self.name, timeout=_CALL_S)
         vectors = [field for field in told["fields"] if field["name"] == VECTOR]
         marker = str(told["description"]).removeprefix(f"{_PROPERTY} ")
         index_id = told["properties"].get(_PROPERTY) or marker
@@ -118,7 +119,7 @@ class Collection:
                 schema=schema,
                 index_params=vector_index,
                 consistency_level="Strong",
-                timeout=self._call_s,
+                timeout=_CALL_S,
                 **({"properties": {_PROPERTY: index_id}} if self.address.embedded else {}),
             )
 
@@ -127,7 +128,7 @@ class Collection:
         if self.address.embedded:
             return False
         with self._told():
-            version = str(self._client.get_server_version(timeout=self._call_s))
+            version = str(self._client.get_server_version(timeout=_CALL_S))
         numbers = version.removeprefix("v").split("-")[0].split(".")[:2]
         return all(part.isdigit() for part in numbers) and tuple(map(int, numbers)) >= _HALF_FROM
 
@@ -140,19 +141,19 @@ class Collection:
         """Return how many entities meet an expression; all by default."""
         with self._told():
             told = self._client.query(
-                self.name, filter=expression, output_fields=["count(*)"], timeout=self._call_s
+                self.name, filter=expression, output_fields=["count(*)"], timeout=_CALL_S
             )
         return int(told[0]["count(*)"])
 
     def upsert(self, entities: Sequence[Mapping[str, Any]]) -> None:
         """Store entities, in place of those of the same ids. Acknowledged, they outlive the server."""
         with self._told():
-            self._client.upsert(self.name, data=list(entities), timeout=self._call_s)
+            self._client.upsert(self.name, data=list(entities), timeout=_CALL_S)
 
     def delete(self, ids: Sequence[int]) -> None:
         """Take entities out; those that are not there are no matter."""
         with self._told():
-            self._client.delete(self.name, ids=list(ids), timeout=self._call_s)
+            self._client.delete(self.name, ids=list(ids), timeout=_CALL_S)
 
     def flush(self) -> None:
         """Return when all that was written is in the server's storage, and no longer in its log alone."""
@@ -192,7 +193,7 @@ class Collection:
                     filter=expression,
                     output_fields=list(fields),
                     search_params={"metric_type": "L2", "params": dict(options)},
-                    timeout=self._call_s,
+                    timeout=_CALL_S,
                 )
             found += [[_flat(hit) for hit in hits] for hits in answers]
         return found
@@ -211,7 +212,7 @@ class Collection:
             if field == "id":
                 with self._told():
                     found += self._client.query(
-                        self.name, filter=expression, output_fields=list(fields), timeout=self._call_s
+                        self.name, filter=expression, output_fields=list(fields), timeout=_CALL_S
                     )
             else:
                 for part in self.iterate(fields, expression):
@@ -228,7 +229,7 @@ class Collection:
                 batch_size=max(1, min(at_once, MOST_RESULTS)),
                 filter=expression,
                 output_fields=list(fields),
-                timeout=self._call_s,
+                timeout=_CALL_S,
             )
         try:
             while True:
@@ -244,7 +245,7 @@ class Collection:
     def drop(self) -> None:
         """Remove the collection and all it holds."""
         with self._told():
-            self._client.drop_collection(self.name, timeout=self._call_s)
+            self._client.drop_collection(self.name, timeout=_CALL_S)
 
     @property
     def _client(self) -> Any:
@@ -258,7 +259,9 @@ class Collection:
         if file is not None and not file.parent.is_dir():
             raise IndexStoreError(f"{file.parent} is not there. Make that folder, or choose another place.")
         options = {} if self.address.database is None else {"db_name": self.address.database}
-        return pymilvus.MilvusClient(uri=self.address.uri, token=self._token, timeout=_CONNECT_S, **options)
+        return pymilvus.MilvusClient(
+            uri=self.address.uri, token=self._token, timeout=_CONNECT_S, grpc_options=_CHANNEL, **options
+        )
 
     @contextmanager
     def _told(self) -> Iterator[None]:
