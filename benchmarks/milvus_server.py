@@ -15,9 +15,15 @@ PORT, _HEALTH_PORT = 19530, 9091
 _UP_WITHIN_S = 180.0
 # Writes the settings, then becomes the server, so that its process is the one that was started.
 _LAUNCH = f"""
-import os, sys
+import os, socket, sys
 import milvus
-config = milvus.MilvusServerConfig(data_dir=sys.argv[1])
+
+class Config(milvus.MilvusServerConfig):
+    # As it is, it takes a port that a killed server had for taken, and another one instead.
+    def try_bind_port(self, port):
+        return socket.create_server(("127.0.0.1", port))
+
+config = Config(data_dir=sys.argv[1])
 config.set("proxy_port", {PORT})
 config.resolve()
 milvus._initialize_data_files(config.base_data_dir)
@@ -47,14 +53,14 @@ class MilvusServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
-        """Start it, and return how many seconds that took."""
+        """Start it, and return how many seconds that took; after a kill it waits for its leases to end."""
         self.data.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._python, "-c", _LAUNCH, str(self.data)], stdout=log, stderr=log
             )
-        while not _is_healthy():
+        while not _is_ready():
             if self._process.poll() is not None or time.monotonic() - began > _UP_WITHIN_S:
                 raise RuntimeError(f"The server did not come up: {self.data / 'server.log'}")
             time.sleep(0.2)
@@ -78,8 +84,10 @@ class MilvusServer:
 LAUNCHER = os.environ.get("LANDFALL_MILVUS_SERVER")
 
 
-def _is_healthy() -> bool:
+def _is_ready() -> bool:
     try:
+        # It calls itself healthy before it listens.
+        socket.create_connection(("127.0.0.1", PORT), timeout=5).close()
         with urllib.request.urlopen(f"http://127.0.0.1:{_HEALTH_PORT}/healthz", timeout=5) as answer:
             return b"OK" in answer.read()
     except (OSError, urllib.error.URLError):

@@ -148,9 +148,15 @@ class MilvusBuilding:
         described = self._collection.describe() if self._exists else None
         if described is not None:
             return described.half
-        if self._address.precision == "auto":
-            return self._collection.holds_half()
-        return self._address.precision == "half"
+        if self._address.precision == "float":
+            return False
+        held = self._collection.holds_half()
+        if self._address.precision == "half" and not held:
+            raise IndexStoreError(
+                f"{self._address}: servers hold vectors in half precision from 2.4 on, and this one is older. "
+                "Leave out vector=half."
+            )
+        return held
 
 
 def _numbered(record: PhotoRecord, folder: KeptFolder) -> PhotoRecord:
