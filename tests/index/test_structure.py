@@ -11,7 +11,7 @@ from tests.localization.calibration.test_stored import indexed
 
 from landfall.errors import IndexStoreError, UnknownNameError, UsageError
 from landfall.geo import LatLon
-from landfall.index import Among, FolderIndex, verify_index
+from landfall.index import Among, FolderIndex, Index, verify_index
 from landfall.index.change import changing_folder
 from landfall.index.manifest import MODEL, SEARCH
 from landfall.localization import compact_index, merge_indexes, remove_photos
@@ -26,6 +26,11 @@ def world() -> World:
 @pytest.fixture
 def index(world: World, tmp_path: Path) -> FolderIndex:
     return indexed(world, tmp_path / "street.lf")
+
+
+def in_folder(index: Index) -> FolderIndex:
+    assert isinstance(index, FolderIndex)
+    return index
 
 
 def much_the_same(tuned: FolderIndex, queries: np.ndarray) -> None:
@@ -55,8 +60,8 @@ def test_removed_photos_are_not_found_and_rows_are_those_of_live_photos(
     index: FolderIndex, world: World
 ) -> None:
     tune_index(index.path, "sq8")
-    changed = remove_photos(index.path, ids=range(1, 101)).index
-    queries = np.asarray(index.descriptors[[5, 300]], np.float32)
+    changed = in_folder(remove_photos(index.path, ids=range(1, 101)).index)
+    queries = np.asarray(index.descriptors[np.array([5, 300])], np.float32)
     matches = changed.search(queries, 3)
     assert matches[0][0].id > 100
     assert matches[1][0].id == 301
@@ -75,7 +80,7 @@ def test_only_photos_asked_for_are_found(index: FolderIndex) -> None:
 def test_compacting_builds_it_anew_of_the_same_kind(index: FolderIndex, world: World) -> None:
     tune_index(index.path, "sq8")
     remove_photos(index.path, ids=range(1, 11))
-    compacted = compact_index(index.path).index
+    compacted = in_folder(compact_index(index.path).index)
     assert compacted.structure is not None
     assert compacted.structure.kind == "sq8"
     assert compacted.structure.covered == 890
@@ -89,7 +94,7 @@ def test_added_rows_are_found_at_once_and_taken_in_when_they_are_many(
 ) -> None:
     tune_index(index.path, "sq8")
     other = make_world(100, views=2, seed=9)
-    merged = merge_indexes(index.path, [indexed(other, tmp_path / "other.lf").path]).index
+    merged = in_folder(merge_indexes(index.path, [indexed(other, tmp_path / "other.lf").path]).index)
     # 200 photos at places that are there, with the hashes that are there: none is the same in both.
     added = len(merged) - 900
     assert merged.structure is not None
@@ -113,7 +118,7 @@ def test_a_big_index_is_given_a_structure_by_itself(
     from landfall.localization import searching
 
     monkeypatch.setattr(searching, "choose_kind", lambda *_: Choice("binary", "because"))
-    kept = keep_searchable(index)
+    kept = in_folder(keep_searchable(index))
     assert kept.structure is not None
     assert kept.structure.kind == "binary"
 

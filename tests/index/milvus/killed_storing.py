@@ -50,8 +50,7 @@ def add(path: Path) -> None:
 
 if __name__ == "__main__":
     index, verb, moment = sys.argv[1:]
-    writing.at_once = lambda _dim: BATCH  # type: ignore[assignment]
-    writing.FLUSH_BYTES = 2 * BATCH * 4 * 12
+    vars(writing).update(at_once=lambda _dim: BATCH, FLUSH_BYTES=2 * BATCH * 4 * 12)
     if moment != "never":
         die_after(int(moment))
     if verb == "build":

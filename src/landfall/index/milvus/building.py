@@ -153,8 +153,8 @@ class MilvusBuilding:
         held = self._collection.holds_half()
         if self._address.precision == "half" and not held:
             raise IndexStoreError(
-                f"{self._address}: servers hold vectors in half precision from 2.4 on, and this one is older. "
-                "Leave out vector=half."
+                f"{self._address}: servers hold vectors in half precision from 2.4 on, and this one is "
+                "older. Leave out vector=half."
             )
         return held
 
