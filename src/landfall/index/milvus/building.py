@@ -113,6 +113,10 @@ class MilvusBuilding:
             half=half,
             progress=progress,
         )
+        if choice.kind != "flat":
+            say(f"Waiting for the server to build its {choice.kind.upper()} index")
+            if not self._collection.wait_until_indexed():
+                say("It makes no headway. Until it is built, searches find less than they will.")
         out = self._building.out
         try:
             shutil.copyfile(model, out / MODEL)

@@ -1,13 +1,16 @@
 """All that is said to a Milvus server about one collection; nothing else here speaks to pymilvus.
 
-Reads are strongly consistent: they see every write that was acknowledged before them. Whatever the server or
-the way to it refuses comes out as an ``IndexStoreError`` that names the address and never a secret.
+Reads are strongly consistent: they see every write that was acknowledged before them. So are searches in the
+first seconds after an index was opened; later ones may miss the writes of the last five seconds, for waiting
+until a server is sure costs a search a fifth of a second. Whatever the server or the way to it refuses comes
+out as an ``IndexStoreError`` that names the address and never a secret.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +40,10 @@ _CHANNEL = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backof
 _CALL_S = 60.0
 # A flush waits for the disk, a load for the vectors to be in memory.
 _LONG_S = 1800.0
+# Searches may miss what is younger than five seconds (a server's common.gracefulTime); twice that is safe.
+_STRONG_FOR_S = 10.0
+# An index that grows by no row for so long is not waited for any more.
+_NO_PROGRESS_S = 600.0
 # What tells a collection as an index's own; the embedded kind keeps no description.
 _PROPERTY = "landfall.index"
 # The first server that is documented to hold vectors in half precision.
@@ -70,6 +77,7 @@ class Collection:
         self.name = address.collection
         self._token = "" if address.embedded else os.environ.get(TOKEN_VARIABLE, "")
         self._connected: Any = None
+        self._strong_until = 0.0
 
     def describe(self) -> Described | None:
         """Return what the collection is; None where there is none of that name."""
@@ -160,6 +168,27 @@ class Collection:
         with self._told():
             self._client.flush(self.name, timeout=_LONG_S)
 
+    def see_all(self) -> None:
+        """Let the searches of the next seconds see every write up to now."""
+        self._strong_until = time.monotonic() + _STRONG_FOR_S
+
+    def wait_until_indexed(self) -> bool:
+        """Return True when every vector is in the vector index, False when that goes on for no end.
+
+        Until then the server searches what is missing by something quicker to make, which finds less.
+        """
+        best, since = -1, time.monotonic()
+        while True:
+            with self._told():
+                told = self._client.describe_index(self.name, VECTOR, timeout=_CALL_S)
+            if told["pending_index_rows"] == 0 and told["indexed_rows"] >= told["total_rows"]:
+                return True
+            if told["indexed_rows"] > best:
+                best, since = told["indexed_rows"], time.monotonic()
+            if time.monotonic() - since > _NO_PROGRESS_S:
+                return False
+            time.sleep(1.0)
+
     def search(
         self,
         queries: NDArray[np.float32],
@@ -193,6 +222,7 @@ class Collection:
                     filter=expression,
                     output_fields=list(fields),
                     search_params={"metric_type": "L2", "params": dict(options)},
+                    consistency_level="Strong" if time.monotonic() < self._strong_until else "Bounded",
                     timeout=_CALL_S,
                 )
             found += [[_flat(hit) for hit in hits] for hits in answers]

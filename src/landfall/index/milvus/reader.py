@@ -38,9 +38,9 @@ _BOUNDS_UP_TO = 1_000_000
 class MilvusIndex(Index):
     """An index whose photos and descriptors are in a collection. Threads may share one.
 
-    A search sees the collection as it is at that moment. Rows are places in the ascending order of ids, of
-    the photos that were there when rows were first asked for. An approximate vector index may miss near
-    photos; the distances of those it finds are exact.
+    A search sees what was there when the index was opened, and later changes within five seconds. Rows are
+    places in the ascending order of ids, of the photos that were there when rows were first asked for. An
+    approximate vector index may miss near photos; the distances of those it finds are exact.
 
     Args:
         path: the folder.
@@ -73,6 +73,7 @@ class MilvusIndex(Index):
             name: _read(path / file) for name, file in manifest.derived.items() if file.endswith(".json")
         }
         self._count = collection.count()
+        collection.see_all()
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, device: str | None = None) -> MilvusIndex:
@@ -243,7 +244,9 @@ class MilvusIndex(Index):
             k,
             among=among,
             fields=fields,
-            options=lambda limit: search_options(manifest.vector_index, manifest.vector_parameters, limit),
+            options=lambda limit: search_options(
+                manifest.vector_index, manifest.vector_parameters, limit, filtered=among is not None
+            ),
             half=manifest.half,
         )
         if among is not None and not any(found):

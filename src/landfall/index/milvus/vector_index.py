@@ -21,6 +21,8 @@ _FLAT_UP_TO = 100_000
 # A graph must be in memory with its vectors; beyond this, lists on more nodes are the way.
 _HNSW_UP_TO_BYTES = 64 * 2**30
 _LINKS, _BUILD_WIDTH = 16, 200
+# The server takes no more.
+_MOST_EF = 32_768
 _SHARE_LOOKED_AT = 1 / 16
 
 
@@ -57,10 +59,13 @@ def choose_vector_index(wanted: VectorIndex, photos: int, dim: int, *, embedded:
     return IndexChoice(kind, _build(kind, photos), reason)
 
 
-def search_options(kind: Kind, build: Mapping[str, int], limit: int) -> dict[str, Any]:
-    """Return the parameters of a search for some many results."""
+def search_options(
+    kind: Kind, build: Mapping[str, int], limit: int, *, filtered: bool = False
+) -> dict[str, Any]:
+    """Return the parameters of a search for ``limit`` results, ``filtered`` where conditions are to be met."""
     if kind == "hnsw":
-        return {"ef": max(128, 2 * limit)}
+        # Of 40 000 photos, 20 neighbours: 128 finds 75 %, 512 93 %, of a fifth of them 74 %, and 2048 97 %.
+        return {"ef": min(_MOST_EF, max(2048 if filtered else 512, 4 * limit))}
     if kind == "ivf_flat":
         return {"nprobe": max(1, math.ceil(build["nlist"] * _SHARE_LOOKED_AT))}
     return {}
