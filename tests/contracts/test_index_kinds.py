@@ -18,6 +18,7 @@ from landfall.geo import LatLon
 from landfall.index import Among, FolderIndex, Index, changing, search_exact, verify_index
 
 KINDS = ("folder", "milvus")
+RECORDS = records_of(COUNT)
 QUERIES = np.random.default_rng(5).normal(size=(12, DIM)).astype(np.float32)
 START = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -56,7 +57,7 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def photo_of(index: Index) -> NDArray[np.int64]:
     """Return which of the photos that went in each row of an index is."""
-    numbers = {record.photo: at for at, record in enumerate(records_of(COUNT))}
+    numbers = {record.photo: at for at, record in enumerate(RECORDS)}
     return np.array([numbers[photo.photo] for photo in index.photos()])
 
 
@@ -64,9 +65,8 @@ def test_what_went_in_is_there(index: Index) -> None:
     assert len(index) == COUNT
     went_in = photo_of(index)
     assert sorted(went_in.tolist()) == list(range(COUNT))
-    expected = records_of(COUNT)
     for row, record in enumerate(index.records()):
-        one = expected[went_in[row]]
+        one = RECORDS[went_in[row]]
         assert record.row == row
         assert index.ids[row] == record.id
         assert (record.photo, record.content_hash, record.lat, record.lon) == (
@@ -87,7 +87,7 @@ def test_what_went_in_is_there(index: Index) -> None:
             one.mtime_ns,
         )
     np.testing.assert_array_equal(np.asarray(index.descriptors), descriptors_of(COUNT)[went_in])
-    np.testing.assert_array_equal(index.positions.lat, [expected[each].lat for each in went_in])
+    np.testing.assert_array_equal(index.positions.lat, [RECORDS[each].lat for each in went_in])
     assert [folder.root for folder in index.folders().values()] == [ROOT]
 
 
@@ -96,21 +96,18 @@ def test_rows_are_read_as_asked_for(index: Index) -> None:
     rows = np.array([7, 3, 7, COUNT - 1])
     np.testing.assert_array_equal(index.descriptors[rows], descriptors_of(COUNT)[went_in[rows]])
     np.testing.assert_array_equal(index.descriptors[5:9], descriptors_of(COUNT)[went_in[5:9]])
-    assert [photo.photo for photo in index.photos(rows)] == [
-        records_of(COUNT)[each].photo for each in went_in[rows]
-    ]
+    assert [photo.photo for photo in index.photos(rows)] == [RECORDS[each].photo for each in went_in[rows]]
     assert index.descriptors.shape == (COUNT, DIM)
 
 
 @pytest.mark.parametrize("k", [1, 7, COUNT, COUNT + 5])
 def test_search_is_exact_search(index: Index, k: int) -> None:
     distances, found = search_exact(descriptors_of(COUNT), QUERIES, k, device="cpu")
-    expected = records_of(COUNT)
     for matches, near, rows in zip(index.search(QUERIES, k), distances, found, strict=True):
         assert [match.rank for match in matches] == list(range(1, min(k, COUNT) + 1))
         np.testing.assert_allclose([match.distance for match in matches], near, rtol=1e-6)
-        assert [match.photo for match in matches] == [expected[row].photo for row in rows]
-        assert [match.lat for match in matches] == [expected[row].lat for row in rows]
+        assert [match.photo for match in matches] == [RECORDS[row].photo for row in rows]
+        assert [match.lat for match in matches] == [RECORDS[row].lat for row in rows]
     measured, rows = index.search_rows(QUERIES, k)
     np.testing.assert_allclose(measured, distances, rtol=1e-6)
     np.testing.assert_array_equal(photo_of(index)[rows], found)
@@ -119,7 +116,7 @@ def test_search_is_exact_search(index: Index, k: int) -> None:
 def test_a_photo_is_at_no_distance_from_itself(index: Index) -> None:
     queries = descriptors_of(COUNT)[:9].astype(np.float32)
     for row, matches in enumerate(index.search(queries, 1)):
-        assert (matches[0].photo, matches[0].distance) == (records_of(COUNT)[row].photo, 0.0)
+        assert (matches[0].photo, matches[0].distance) == (RECORDS[row].photo, 0.0)
 
 
 @pytest.mark.parametrize("name", AMONG)
@@ -131,7 +128,7 @@ def test_conditions_are_met_exactly(index: Index, name: str, k: int) -> None:
     assert kept.tolist() == allowed(among)
     distances, found = search_exact(descriptors_of(COUNT)[kept], QUERIES, k, device="cpu")
     for matches, near, rows in zip(index.search(QUERIES, k, among=among), distances, found, strict=True):
-        assert [match.photo for match in matches] == [records_of(COUNT)[kept[row]].photo for row in rows]
+        assert [match.photo for match in matches] == [RECORDS[kept[row]].photo for row in rows]
         np.testing.assert_allclose([match.distance for match in matches], near, rtol=1e-6)
     index.check_among(among)
 
@@ -142,7 +139,7 @@ def allowed(among: Among) -> list[int]:
 
     geod = Geod(ellps="WGS84")
     kept = []
-    for at, record in enumerate(records_of(COUNT)):
+    for at, record in enumerate(RECORDS):
         if among.near is not None and among.within_m is not None:
             away_m = geod.inv(among.near.lon, among.near.lat, record.lon, record.lat)[2]
             if away_m > among.within_m:
@@ -182,10 +179,10 @@ def test_k_below_1_is_refused_and_no_query_finds_nothing(index: Index) -> None:
 
 
 def test_photos_are_known_by_content_and_place(index: Index) -> None:
-    first, second = records_of(COUNT)[4].photo, records_of(COUNT)[5].photo
+    first, second = RECORDS[4].photo, RECORDS[5].photo
     found = index.find_hashes(["hash7", "hash4", "none"])
     assert set(found) == {"hash7", "hash4"}
-    assert found["hash7"] == records_of(COUNT)[7].photo
+    assert found["hash7"] == RECORDS[7].photo
     assert found["hash4"] in (first, second)
     assert index.find_hashes([]) == {}
     photo = index.photos([17])[0]
@@ -195,7 +192,7 @@ def test_photos_are_known_by_content_and_place(index: Index) -> None:
 
 def test_records_are_looked_up(index: Index) -> None:
     stored = index.stored_records
-    one = records_of(COUNT)[33].photo
+    one = RECORDS[33].photo
     assert [record.photo for record in stored.of_names([one, "none"])] == [one]
     number = stored.of_names([one])[0].id
     assert [record.photo for record in stored.of_ids([number, 2**50 + 1])] == [one]

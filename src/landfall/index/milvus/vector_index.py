@@ -62,7 +62,7 @@ def choose_vector_index(wanted: VectorIndex, photos: int, dim: int, *, embedded:
 def search_options(
     kind: Kind, build: Mapping[str, int], limit: int, *, filtered: bool = False
 ) -> dict[str, Any]:
-    """Return the parameters of a search for ``limit`` results, ``filtered`` where conditions are to be met."""
+    """Return the parameters of a search for ``limit`` results, ``filtered`` where conditions are met."""
     if kind == "hnsw":
         # Of 40 000 photos, 20 neighbours: 128 finds 75 %, 512 93 %, of a fifth of them 74 %, and 2048 97 %.
         return {"ef": min(_MOST_EF, max(2048 if filtered else 512, 4 * limit))}
