@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +52,10 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", document.read_text())
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_the_readme_s_trained_heads_are_those_of_the_results() -> None:
+    table = runpy.run_path(str(ROOT / "benchmarks/trained_heads.py"))["table"]
+    rendered = table(json.loads((ROOT / "results/results.json").read_text()))
+    assert (ROOT / "results/heads.md").read_text() == rendered
+    assert rendered in (ROOT / "README.md").read_text()

@@ -18,7 +18,7 @@ PLACES, STEP_DEG = 6, 0.001
 # A stored number is off by 2^-11 of itself at most, so a unit descriptor is no further from its own.
 HALF = 2.0**-11
 KEYS = {"photo", "lat", "lon", "radius_m", "confidence", "accepted", "matches", "in_index"}
-MATCH_KEYS = {"id", "photo", "lat", "lon", "distance", "rank"}
+MATCH_KEYS = {"id", "photo", "lat", "lon", "distance", "rank", "inliers"}
 
 
 def test_every_query_is_placed_where_its_place_is(street: Path, street_index: Path, landfall: Run) -> None:

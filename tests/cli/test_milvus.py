@@ -15,8 +15,7 @@ from landfall.photos import write_jpeg
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-for _module in ("pymilvus", "milvus_lite"):
-    pytest.importorskip(_module, reason=f"{_module} is not installed: pip install -e '.[milvus]'")
+pytestmark = pytest.mark.usefixtures("milvus")
 
 
 def test_an_index_in_a_store_lives(street: Path, street_index: Path, landfall: Run, tmp_path: Path) -> None:
@@ -43,9 +42,16 @@ def test_an_index_in_a_store_lives(street: Path, street_index: Path, landfall: R
     updated = told("index", "update", index)
     assert (updated["added"], updated["moved"], updated["indexed"]) == (3, 1, 2 * PLACES + 1)
     assert told("index", "verify", index, "--photos") == {"index": str(index), "problems": []}
-    refused = landfall("index", "compact", index)
-    assert refused.returncode == 2
-    assert f"keeps its photos in milvus://{tmp_path}/town.db/photos" in refused.stderr
+    for verb, instead in (
+        (("compact", index), "by itself"),
+        (("tune", index, "--search", "sq8"), "index=flat, ivf_flat or hnsw"),
+        (("tune", index, "--report", tmp_path / "report"), "index=flat, ivf_flat or hnsw"),
+        (("tune", index, "--whiten", 4), "a model of shorter descriptors"),
+    ):
+        refused = landfall("index", *verb)
+        assert refused.returncode == 2
+        assert f"keeps its photos in milvus://{tmp_path}/town.db/photos" in refused.stderr
+        assert instead in refused.stderr
     merged = landfall("index", "merge", index, street_index, "--json", "-")
     assert json.loads(merged.stdout)["added"] == 0, merged.stderr
     assert "Traceback" not in merged.stderr
@@ -66,3 +72,13 @@ def test_a_store_that_can_not_be_is_refused_at_once(
     assert done.returncode == 2
     assert why in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_a_kind_of_search_of_folders_is_refused_before_anything_is_described(
+    street: Path, landfall: Run, tmp_path: Path
+) -> None:
+    out, store = tmp_path / "i.lf", "milvus://db.example.org/town"
+    done = landfall("index", "build", street / "photos", "--out", out, "--store", store, "--search", "sq8")
+    assert done.returncode == 2
+    assert "milvus://db.example.org:19530/town?index=hnsw" in done.stderr
+    assert not out.exists()

@@ -47,8 +47,7 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """An index of each kind of the same photos; nothing here changes it."""
     kind = str(request.param)
     if kind == "milvus":
-        for module in ("pymilvus", "milvus_lite"):
-            pytest.importorskip(module, reason=f"{module} is not installed: pip install -e '.[milvus]'")
+        request.getfixturevalue("milvus")
     if kind not in _opened:
         build = build_folder if kind == "folder" else build_milvus
         _opened[kind] = Index.open(build(tmp_path_factory.mktemp(kind) / "i.lf").path)
@@ -223,9 +222,9 @@ def test_what_is_no_folder_index_is_told_so(index: Index) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_change_is_seen_by_the_latest(kind: str, tmp_path: Path) -> None:
+def test_a_change_is_seen_by_the_latest(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if kind == "milvus":
-        pytest.importorskip("milvus_lite", reason="milvus-lite is not installed: pip install -e '.[milvus]'")
+        request.getfixturevalue("milvus")
     build = build_folder if kind == "folder" else build_milvus
     index: Index = build(tmp_path / "i.lf", 20)
     gone = index.photos()[3]

@@ -84,9 +84,7 @@ def test_a_report_is_files_that_open(run: EvaluationRun, tmp_path: Path) -> None
         *("evaluation.json", "recall.png", "error_curve.png", "contact_sheet.png", "contact_sheet.html")
     }
     assert sorted(folder.iterdir()) == sorted(written)
-    assert json.loads((folder / "evaluation.json").read_text()) == json.loads(
-        json.dumps(run.evaluation.to_dict())
-    )
+    assert json.loads((folder / "evaluation.json").read_text()) == json.loads(json.dumps(run.to_dict()))
     for name in ("recall.png", "error_curve.png", "contact_sheet.png"):
         with Image.open(folder / name) as picture:
             assert min(picture.size) > 200

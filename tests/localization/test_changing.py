@@ -102,14 +102,13 @@ def test_an_add_counts_what_is_there_and_names_what_can_not_be_added(index: Inde
     (fix,) = localize([street / "later" / "6.jpg"], report.index, k=1)
     assert fix.matches[0].photo == "later/6.jpg"
     assert verify_index(index.path, photos=True)[0].where == "walk/1.jpg"
-    # Nothing is left to add, so nothing is written.
+    # Another folder: the same names are other photos, of the same content.
     again = add_photos(index.path, street / "later")
-    assert again.index.manifest.generation == report.index.manifest.generation + 1
-    assert again.alike  # another folder: the same names are other photos
+    assert (again.added, len(again.alike)) == (3, 3)
 
 
 def test_an_add_of_photos_that_are_there_changes_nothing(index: Index, street: Path) -> None:
-    before = {path.name: path.read_bytes() for path in index.path.iterdir()}
+    before = {path.name: path.read_bytes() for path in index.path.iterdir() if path.name != "lock"}
     os.utime(street / "walk" / "2.jpg", (0, 0))  # another date and the same bytes
     report = add_photos(index.path, street)
     assert (report.added, report.unchanged, report.failed) == (0, PLACES, ())

@@ -65,8 +65,13 @@ def run(
         str, typer.Option("--budget", help="paper, quick, or so many training queries for each run.")
     ] = "quick",
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, help="Runs of every variant, with seeds 0, 1, ...")
-    ] = 1,
+        list[str] | None,
+        typer.Option(
+            "--seeds",
+            metavar="N",
+            help="Runs of every variant, with seeds 0, 1, ...; of one with its label: CRN2:3.",
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -83,7 +88,7 @@ def run(
     quiet: options.Quiet = False,
 ) -> None:
     """Train and measure what is not there yet; run again after a kill, it goes on where it stopped."""
-    from landfall.experiments.paper import EXPERIMENTS, Budget, Task, plan_experiments, run_experiments
+    from landfall.experiments.paper import EXPERIMENTS, Budget, Seeds, Task, plan_experiments, run_experiments
     from landfall.experiments.paper.report import summarise, to_text
     from landfall.experiments.paper.store import ResultsFolder
     from landfall.training import Machine
@@ -95,7 +100,7 @@ def run(
         test_split=test_split,
         layout=layout,
         budget=budget,
-        seeds=tuple(range(seeds)),
+        seeds=Seeds.parse(seeds or ()),
         changes=tuple(changes or ()),
         machine=Machine(device, workers=workers, cache=out / "cache"),
     )

@@ -38,6 +38,10 @@ def build(
         typer.Option("--store", metavar="URL", help="Keep photos there: milvus://HOST:PORT/COLLECTION."),
     ] = None,
     model: options.ModelName = None,
+    search: Annotated[
+        str | None,
+        typer.Option("--search", metavar="KIND", help="exact, sq8, binary, ivfpq, hnsw; default: by size."),
+    ] = None,
     resize: options.Resize = None,
     batch_size: options.BatchSize = 16,
     workers: options.Workers = None,
@@ -64,6 +68,7 @@ def build(
             model=described_by,
             spec=options.input_spec(resize, described_by),
             store=store,
+            search=search,
             seed=seed,
             batch_size=batch_size,
             workers=workers,
@@ -89,6 +94,15 @@ def tune(
         str | None,
         typer.Option("--search", metavar="KIND", help="exact, sq8, binary, ivfpq, hnsw; default: by size."),
     ] = None,
+    whiten: Annotated[
+        int | None,
+        typer.Option(
+            "--whiten",
+            min=1,
+            metavar="DIM",
+            help="First whiten descriptors to DIM numbers; it can't be undone.",
+        ),
+    ] = None,
     memory_gb: Annotated[
         float | None,
         typer.Option("--memory-gb", min=0.1, help="What a search may hold; default: half of this machine's."),
@@ -107,8 +121,18 @@ def tune(
     Distances are exact either way. Build and changes choose by themselves, and keep what was chosen.
     """
     from landfall.index import FolderIndex
-    from landfall.localization.searching import report_search, tune_index
+    from landfall.localization.searching import report_search, tune_index, whiten_index
+    from landfall.localization.upkeep import keep_up
 
+    if whiten is not None:
+        with progress_bar("Finding axes", None, quiet=quiet) as advance:
+            whiten_index(
+                index,
+                whiten,
+                seed=seed,
+                say=lambda text: say(text, quiet=quiet),
+                progress=lambda done, of: advance(done, total=of),
+            )
     with progress_bar("Taking in rows", None, quiet=quiet) as advance:
         tuned = tune_index(
             index,
@@ -119,6 +143,8 @@ def tune(
             progress=lambda done, of: advance(done, total=of),
         )
     tuned = FolderIndex.open(tuned.path, device=device)
+    keep_up(tuned, say=lambda text: say(text, quiet=quiet))
+    tuned = tuned.latest()
     told = {"index": str(index), "search": tuned.info()["search"], "report": None}
     if report is not None:
         measured = report_search(tuned, report, seed=seed)

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from landfall.index.interface import Change
 from landfall.index.manifest import (
     LOCK,
     MODEL,
+    SEARCH,
+    WHITENING,
     Manifest,
     OfFiles,
     Segment,
@@ -33,6 +36,7 @@ from landfall.index.manifest import (
     file_of,
     leftovers,
     photos_file,
+    store_of,
     write_manifest,
 )
 from landfall.index.reader import FolderIndex, check_is_index
@@ -40,6 +44,9 @@ from landfall.index.records_writing import RecordsEdit
 from landfall.index.rows import DescriptorRows, Matrix
 from landfall.index.rows_writing import blocks_of, write_rows
 from landfall.index.store import created_by
+
+if TYPE_CHECKING:
+    from landfall.models.pca import Whitening
 
 # A search reads each segment by itself, so that many small ones would slow it down.
 MOST_SEGMENTS = 16
@@ -60,6 +67,7 @@ class FolderChange(Change):
         self._derived = dict(index.manifest.derived)
         self._numbering = index.manifest.numbering
         self._dtype = index.manifest.descriptor_dtype
+        self._dim = index.manifest.descriptor_dim
         self._new: list[str] = []
         self._edit: RecordsEdit | None = None
         self._shrink = False
@@ -86,15 +94,41 @@ class FolderChange(Change):
             IndexStoreError: they are of another length than the index's, hold numbers that can't be stored,
                 or can't be written.
         """
-        dim = self.index.manifest.descriptor_dim
-        if descriptors.ndim != 2 or descriptors.shape[1] != dim:
+        if descriptors.ndim != 2 or descriptors.shape[1] != self._dim:
             raise IndexStoreError(
                 f"Descriptors of shape {descriptors.shape} can't be added to {self.folder}, which holds "
-                f"descriptors of {dim} numbers. They were made by another model."
+                f"descriptors of {self._dim} numbers. They were made by another model."
             )
         first = self.rows
         self._segments.append(self._written(descriptors, rows))
         return first
+
+    def append_described(self, descriptors: Matrix) -> int:
+        """Store descriptors (M, D) as the index's model makes them, whitened where the index is.
+
+        Raises:
+            IndexStoreError: as for ``append``.
+        """
+        whitening = self.index.whitening
+        if whitening is None:
+            return self.append(descriptors)
+        from landfall.index.kinds.whitening import WhitenedRows  # brings in torch
+
+        return self.append(WhitenedRows(descriptors, whitening))
+
+    def whiten(self, whitening: Whitening) -> None:
+        """Store the descriptors whitened from now on, those that are there and those to come.
+
+        Rows of removed photos go, as with ``compact``. Call it on a fresh change.
+
+        Args:
+            whitening: fitted on the index.
+        """
+        from landfall.index.kinds.whitening import WhitenedRows, save_whitening  # brings in torch
+
+        self._dim = len(whitening.projection)
+        self._rewrite(WhitenedRows(self.index.descriptors, whitening))
+        self.put(WHITENING, ".safetensors", lambda path: save_whitening(whitening, path))
 
     def compact(self, *, half: bool = False) -> None:
         """Drop the rows that no photo has, number the others anew and store them in one segment.
@@ -106,10 +140,7 @@ class FolderChange(Change):
         """
         if half:
             self._dtype = "float16"
-        self._segments = [self._written(self.index.descriptors, None)]
-        self.records.renumber()
-        self._numbering = self.generation
-        self._shrink = True
+        self._rewrite(self.index.descriptors)
 
     def put(self, name: str, suffix: str, writer: Callable[[Path], None]) -> None:
         """Keep a file of something that was worked out from the index, in place of an earlier one.
@@ -181,7 +212,7 @@ class FolderChange(Change):
                 generation=self.generation,
                 numbering=self._numbering,
                 photos=photos,
-                descriptor_dim=earlier.descriptor_dim,
+                descriptor_dim=self._dim,
                 descriptor_dtype=self._dtype,
                 model=earlier.model,
                 root=root,
@@ -213,6 +244,15 @@ class FolderChange(Change):
             sync_folder(path)
         return sorted(f"{derived}/{inside.name}" for inside in path.iterdir())
 
+    def _rewrite(self, live: Matrix) -> None:
+        """Store the live photos' descriptors (N, D) in one segment and number them anew."""
+        self._segments = [self._written(live, None)]
+        self.records.renumber()
+        self._numbering = self.generation
+        self._shrink = True
+        # It knows stored rows, and those have other numbers now.
+        self.drop(SEARCH)
+
     def _name(self, file: str) -> str:
         self._new.append(file)
         return file
@@ -220,7 +260,7 @@ class FolderChange(Change):
     def _written(self, descriptors: Matrix, rows: NDArray[np.int64] | None) -> Segment:
         number = sum(name.startswith("descriptors-") for name in self._new)
         name = self._name(descriptors_file(self.generation, number))
-        shape = (len(descriptors) if rows is None else len(rows), self.index.manifest.descriptor_dim)
+        shape = (len(descriptors) if rows is None else len(rows), self._dim)
         with writing(self.folder):
             write_rows(self.folder / name, blocks_of(descriptors, rows), shape, self._dtype)
         return Segment(file=name, rows=shape[0])
@@ -253,18 +293,23 @@ def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
 
 
 @contextmanager
-def changing_folder(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[FolderChange]:
+def changing_folder(
+    path: str | os.PathLike[str], *, device: str | None = None, of_store: str = ""
+) -> Iterator[FolderChange]:
     """Do what ``changing`` does for an index that lies in its folder alone; another is refused.
 
     Args:
         path: the index folder.
         device: where the index's model runs.
+        of_store: what to say of an index whose photos lie elsewhere.
 
     Raises:
         IndexStoreError: no index, one that another process is changing, or one that can't be written.
     """
     folder = Path(path)
     check_is_index(folder)
+    if (store := store_of(folder)) is not None:
+        raise IndexStoreError(f"{folder} keeps its photos in {store}. {of_store}".rstrip())
     busy = IndexStoreError(f"{folder} is being changed by another process. Wait until it is done.")
     with writing(folder):
         lock = hold(folder / LOCK, busy)

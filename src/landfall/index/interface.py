@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from landfall.geo import Positions
 from landfall.index.among import Among, rows_among
-from landfall.index.manifest import MODEL
+from landfall.index.manifest import MODEL, FileEntry
 from landfall.index.match import Match
 from landfall.index.records import Folder, PhotoRecord
 from landfall.index.rows import Matrix
@@ -63,6 +63,16 @@ class IndexFacts(Protocol):
     @property
     def model(self) -> ModelCard:
         """The card of the model, whose file travels in the folder."""
+        ...
+
+    @property
+    def derived(self) -> Mapping[str, str]:
+        """What was worked out from the index, by name: its file or folder."""
+        ...
+
+    @property
+    def files(self) -> Mapping[str, FileEntry]:
+        """The files in the folder."""
         ...
 
     @property
@@ -338,6 +348,14 @@ class Change(ABC):
             IndexStoreError: they are of another length than the index's, hold numbers that can't be stored,
                 or can't be written.
         """
+
+    def append_described(self, descriptors: Matrix) -> int:
+        """Store descriptors (M, D) as the index's model makes them, whitened where the index is.
+
+        Raises:
+            IndexStoreError: as for ``append``.
+        """
+        return self.append(descriptors)
 
     @abstractmethod
     def put(self, name: str, suffix: str, writer: Callable[[Path], None]) -> None:

@@ -23,6 +23,8 @@ MODEL = "model.safetensors"
 LOCK = "lock"
 # What a search goes through where it doesn't look at every row: a derived folder.
 SEARCH = "search"
+# How the model's descriptors are whitened before they are stored or searched, where they are: a derived file.
+WHITENING = "whitening"
 
 # Opening an index checks the hashes of files up to this size, and the lengths of all.
 HASHED_ON_OPENING_BYTES = 32 * 2**20

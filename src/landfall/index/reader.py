@@ -14,7 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from landfall.errors import IndexStoreError
 from landfall.index.among import Among
 from landfall.index.interface import Index, IndexedPhoto
-from landfall.index.manifest import MANIFEST, SEARCH, Manifest, check_files, damaged, read_manifest
+from landfall.index.manifest import (
+    MANIFEST,
+    SEARCH,
+    WHITENING,
+    Manifest,
+    check_files,
+    damaged,
+    read_manifest,
+)
 from landfall.index.match import Match
 from landfall.index.records import SECONDS, Folder, PhotoRecord, Records
 from landfall.index.rows import DescriptorRows
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 
     from landfall.index.kinds import SearchStructure
     from landfall.models import Model
+    from landfall.models.pca import Whitening
 
 # A writer may commit between the reading of the manifest and of what it names; then both are read again.
 _TRIES = 20
@@ -58,6 +67,7 @@ class FolderIndex(Index):
         )
         self.stored = DescriptorRows(segments, None)
         self.structure = _structure(path, manifest, self.stored)
+        self.whitening = _whitening(path, manifest)
         # Small, and wanted with nearly every answer; read now, for a later generation may remove it.
         self._notes = {
             name: _read(path / file) for name, file in manifest.derived.items() if file.endswith(".json")
@@ -132,6 +142,10 @@ class FolderIndex(Index):
         """Return distances and rows (Q, min(k, N)) of the nearest photos; ``search_exact`` says the rest."""
         from landfall.index.exact import search_exact  # brings in torch, which opening an index does not need
 
+        if self.whitening is not None:
+            from landfall.index.kinds.whitening import apply_whitening
+
+            descriptors = apply_whitening(self.whitening, descriptors)
         rows = None if among is None else self.rows_among(among)
         if self.structure is not None:
             return self._search_with(self.structure, descriptors, k, rows)
@@ -255,6 +269,7 @@ class FolderIndex(Index):
             "descriptor_dtype": self.manifest.descriptor_dtype,
             "root": self.manifest.root,
             "folders": [folder.root for folder in self.folders().values()],
+            "whitened": self.whitening is not None,
             "search": None if self.structure is None else self.structure.describe(),
             "derived": sorted(self.manifest.derived),
             "bytes": sum(entry.bytes for entry in self.manifest.files.values()),
@@ -313,6 +328,16 @@ def _structure(folder: Path, manifest: Manifest, stored: DescriptorRows) -> Sear
     structure = load_structure(folder / name)
     structure.check(stored)
     return structure
+
+
+def _whitening(folder: Path, manifest: Manifest) -> Whitening | None:
+    """Return what queries go through before they are searched; None where they are searched as they are."""
+    name = manifest.derived.get(WHITENING)
+    if name is None:
+        return None
+    from landfall.index.kinds.whitening import load_whitening  # brings in torch
+
+    return load_whitening(folder / name)
 
 
 def _mapped(folder: Path, manifest: Manifest, name: str, rows: int) -> NDArray[np.floating]:

@@ -41,9 +41,6 @@ class Matrix(Protocol):
         ...
 
 
-RowSource = Matrix
-
-
 class SomeRows:
     """Some rows of a matrix, seen as a matrix of their own.
 

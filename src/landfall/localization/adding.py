@@ -92,7 +92,7 @@ def add_photos(
                     fresh_stamps,
                     described,
                     first_id=change.records.next_id(),
-                    first_row=change.append(described.array),
+                    first_row=change.append_described(described.array),
                     folder=change.records.folder(root, source_of(photos, listing)),
                     workers=workers,
                 )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from os import PathLike
 
 from landfall.index.change import changing_folder
-from landfall.index.manifest import SEARCH
 from landfall.localization.change_report import ChangeReport
 from landfall.localization.upkeep import keep_up
 
@@ -26,14 +25,13 @@ def compact_index(
     Raises:
         IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
     """
-    with changing_folder(index_path) as change:
+    of_store = "Milvus gives back the room of removed photos by itself: there is nothing to do."
+    with changing_folder(index_path, of_store=of_store) as change:
         index, manifest = change.index, change.index.manifest
         to_halve = half and manifest.descriptor_dtype != "float16"
         if not (manifest.dead_rows or len(manifest.segments) > 1 or to_halve):
             return ChangeReport(index=index, unchanged=len(index))
         kind = None if index.structure is None else index.structure.kind
         change.compact(half=half)
-        # It knows stored rows, and those have other numbers now.
-        change.drop(SEARCH)
         index = change.commit()
     return ChangeReport(index=keep_up(index, kind=kind, say=say), unchanged=len(index))

@@ -14,7 +14,7 @@ import numpy as np
 from landfall.errors import IndexStoreError, ModelError, UsageError
 from landfall.files import beside, sync, sync_folder, written_beside
 from landfall.index import Change, Index, PhotoRecord, changing
-from landfall.index.manifest import MANIFEST, read_manifest
+from landfall.index.manifest import MANIFEST, WHITENING, FileEntry, read_manifest
 from landfall.localization.change_report import ChangeReport
 from landfall.localization.upkeep import keep_up
 from landfall.photos import PhotoProblem
@@ -84,6 +84,11 @@ def _check_goes_with(index: Index, other: Index) -> None:
             "others. Descriptors of two models can't be compared: build one of them anew with the model of "
             "the other."
         )
+    if _whitening_of(index) != _whitening_of(other):
+        raise IndexStoreError(
+            f"{index.path} and {other.path} were not whitened alike, so that their descriptors can't be "
+            "compared. Merge indexes first, and whiten the one that comes of it; one in Milvus can't be."
+        )
     if own.input_spec != theirs.input_spec:
         raise ModelError(
             f"{index.path} was described from photos of {own.input_spec}, and {other.path} from photos of "
@@ -138,6 +143,11 @@ def _is_there(record: PhotoRecord, there: dict[str, list[tuple[float, float]]]) 
         abs(lat - record.lat) < _SAME_DEG and abs(lon - record.lon) < _SAME_DEG
         for lat, lon in there.get(record.content_hash, ())
     )
+
+
+def _whitening_of(index: Index) -> FileEntry | None:
+    name = index.manifest.derived.get(WHITENING)
+    return None if name is None else index.manifest.files[name]
 
 
 def _copy(source: Path, target: Path) -> int:

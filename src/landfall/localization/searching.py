@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from landfall.errors import UsageError
 from landfall.files import write_bytes, write_json
 from landfall.index import FolderIndex, Index
 from landfall.index.change import FolderChange, changing_folder
-from landfall.index.kinds import build_structure, choose_kind, load_structure
+from landfall.index.kinds import KINDS, build_structure, choose_kind, load_structure
 from landfall.index.kinds.report import SearchReport, measure_structure
 from landfall.index.manifest import SEARCH
+from landfall.localization.calibration.stored import NAME as CALIBRATION
 
 # Of the machine's memory, what a search may hold; the rest is for the network, photos and other programs.
 MEMORY_SHARE = 0.5
@@ -46,7 +48,11 @@ def tune_index(
         UsageError: the index is too small for that kind.
         IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
     """
-    with changing_folder(path) as change:
+    of_store = (
+        "Milvus searches by a kind of its own, chosen when photos were first stored. To change that, build "
+        "anew with index=flat, ivf_flat or hnsw in the address of --store."
+    )
+    with changing_folder(path, of_store=of_store) as change:
         manifest = change.index.manifest
         choice = choose_kind(manifest.rows, manifest.descriptor_dim, memory_bytes or half_of_memory(), kind)
         say(choice.reason)
@@ -56,6 +62,57 @@ def tune_index(
             change.drop(SEARCH)
         else:
             _build(change, choice.kind, seed, say, progress)
+        return change.commit()
+
+
+def check_kind(kind: str) -> None:
+    """Refuse the name of a kind that is none, before hours of description.
+
+    Raises:
+        UnknownNameError: names the close ones.
+    """
+    KINDS[kind]
+
+
+def whiten_index(
+    path: str | os.PathLike[str],
+    dim: int,
+    *,
+    seed: int = 0,
+    say: Say = lambda _: None,
+    progress: Progress = lambda _done, _of: None,
+) -> FolderIndex:
+    """Whiten an index's descriptors to their first principal axes, fitted on themselves.
+
+    They are stored so from then on, and queries go the same way. It makes an index smaller; whether it finds
+    more or less depends on the model and the photos.
+
+    Args:
+        path: the index folder.
+        dim: numbers of a descriptor from then on, at most; there are no more axes than photos.
+        seed: of the sample that it is fitted on.
+        say: told in a sentence what is done.
+        progress: called with passes over the descriptors done, of how many.
+
+    Raises:
+        UsageError: the index is whitened already, or has not so many numbers.
+        IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
+    """
+    from landfall.index.kinds.whitening import fit_index_whitening
+
+    of_store = "Milvus keeps vectors of one length for good. Build anew with a model of shorter descriptors."
+    with changing_folder(path, of_store=of_store) as change:
+        index = change.index
+        if index.whitening is not None:
+            raise UsageError(
+                f"{path} is whitened already, to {index.manifest.descriptor_dim} numbers. What it was is no "
+                "longer there: build it anew to whiten it otherwise."
+            )
+        whitening = fit_index_whitening(index.descriptors, dim, seed=seed, progress=progress)
+        say(f"Whitening {len(index)} descriptors to {len(whitening.projection)} numbers")
+        change.whiten(whitening)
+        # What was learned from the descriptors as they were holds no more.
+        change.drop(CALIBRATION)
         return change.commit()
 
 

@@ -210,7 +210,7 @@ def _describe(
     problems = [PhotoProblem(shown[failure.photo], failure.reason) for failure in described.failures]
     if not len(described):
         return [], problems, dict(described.seconds)
-    first_row = change.append(described.array)
+    first_row = change.append_described(described.array)
     records = records_of(todo.photos, todo.stamps, described, first_row=first_row, workers=workers)
     rows = described.rows.tolist()
     return (

@@ -10,6 +10,7 @@ from landfall.experiments.paper import (
     EXPERIMENTS,
     Budget,
     Experiment,
+    Seeds,
     Task,
     plan_experiments,
     run_experiments,
@@ -41,7 +42,7 @@ def run_on_street(
     out: Path,
     experiments: Sequence[Experiment] = (EXPERIMENTS[NAME],),
     *,
-    seeds: Sequence[int] = (0,),
+    seeds: int = 1,
     changes: Sequence[str] = SMALL,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, dict[str, Any]]:
@@ -51,7 +52,7 @@ def run_on_street(
         (str(street),),
         test_split="val",
         budget=BUDGET,
-        seeds=tuple(seeds),
+        seeds=Seeds(seeds),
         changes=tuple(changes),
         machine=Machine("cpu", workers=1),
     )

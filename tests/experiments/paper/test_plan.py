@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from tests.experiments.paper.places import NEAREST_M, make_places
 
 from landfall.errors import UnknownNameError, UsageError
-from landfall.experiments.paper import EXPERIMENTS, Budget, ExperimentPlan, plan_experiments
+from landfall.experiments.paper import EXPERIMENTS, Budget, ExperimentPlan, Seeds, plan_experiments
 from landfall.experiments.paper.plan import PlannedRun, run_key
 from landfall.training import Recipe, load_recipe
 
@@ -26,10 +25,14 @@ def plan(
     dataset: Path,
     *changes: str,
     budget: str = "quick",
-    seeds: Sequence[int] = (0,),
+    seeds: int = 1,
 ) -> ExperimentPlan:
     [planned] = plan_experiments(
-        [EXPERIMENTS[name]], str(dataset), Budget.parse(budget), seeds=seeds, changes=[*SMALL, *changes]
+        [EXPERIMENTS[name]],
+        str(dataset),
+        Budget.parse(budget),
+        seeds=Seeds(seeds),
+        changes=[*SMALL, *changes],
     )
     return planned
 
@@ -74,7 +77,7 @@ def test_figure_7_scales_what_the_budget_leaves(places: Path) -> None:
 
 def test_experiments_share_their_runs(places: Path) -> None:
     every = plan_experiments(
-        list(EXPERIMENTS.values()), str(places), Budget.parse("quick"), changes=SMALL, seeds=(0, 1)
+        list(EXPERIMENTS.values()), str(places), Budget.parse("quick"), changes=SMALL, seeds=Seeds(2)
     )
     by_name = {planned.experiment.name: planned for planned in every}
     table1, table2, visual = ({run.key for run in by_name[n].runs} for n in ("table1", "table2", "visual"))
@@ -87,11 +90,9 @@ def test_experiments_share_their_runs(places: Path) -> None:
 
 
 def test_untrained_networks_differ_by_model_and_seed_alone(places: Path) -> None:
-    runs = [run for run in plan("table1", places, seeds=(0, 1)).runs if not run.trained]
+    runs = [run for run in plan("table1", places, seeds=2).runs if not run.trained]
     assert len({run.key for run in runs}) == 5 * 2
-    faster = [
-        run for run in plan("table1", places, "optimizer.lr=1e-3", seeds=(0, 1)).runs if not run.trained
-    ]
+    faster = [run for run in plan("table1", places, "optimizer.lr=1e-3", seeds=2).runs if not run.trained]
     assert [run.key for run in faster] == [run.key for run in runs]
 
 
@@ -175,3 +176,41 @@ def test_a_change_with_a_label_is_for_that_variant_and_comes_last(places: Path) 
         plan("table1", places, "base:optimizer.lr=1e-6")
     with pytest.raises(UsageError, match="--seeds decides it"):
         plan("table1", places, "Base:seed=3")
+
+
+def test_some_variants_may_have_more_seeds_than_others(places: Path) -> None:
+    table1 = EXPERIMENTS["table1"]
+    [planned] = plan_experiments(
+        [table1],
+        str(places),
+        Budget.parse("quick"),
+        seeds=Seeds.parse(["NetVLAD:3", "1", "CRN2:2"]),
+        changes=SMALL,
+    )
+    counts = {variant.label: len(planned.of(variant)) for variant in table1.variants}
+    assert counts == {"NetVLAD": 3, "Base": 1, "GeM": 1, "CRN": 1, "CRN2": 2}
+    assert {run.recipe.seed for run in planned.of(table1.variants[0], trained=False)} == {0, 1, 2}
+
+
+def test_seeds_are_written_as_they_are_read() -> None:
+    seeds = Seeds.parse(["2", "CRN2:5"])
+    assert seeds.words() == ["--seeds", "2", "--seeds", "CRN2:5"]
+    assert list(seeds.every) == [0, 1, 2, 3, 4]
+    assert Seeds.parse([]).words() == ["--seeds", "1"]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "CRN2", "CRN2:", "CRN2:0", "1.5", "²"])
+def test_other_numbers_of_seeds_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="expected 3, or CRN2:3"):
+        Seeds.parse([text])
+
+
+def test_seeds_of_a_variant_that_is_none_are_refused(places: Path) -> None:
+    with pytest.raises(UnknownNameError, match="CRN2"):
+        plan_experiments(
+            [EXPERIMENTS["table1"]],
+            str(places),
+            Budget.parse("quick"),
+            seeds=Seeds.parse(["CRN3:2"]),
+            changes=SMALL,
+        )

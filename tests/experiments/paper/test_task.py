@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 
 from landfall.experiments.paper.environment import environment
+from landfall.experiments.paper.seeds import Seeds
 from landfall.experiments.paper.task import Task, is_drawn
 
 
@@ -18,7 +19,7 @@ def test_the_command_finds_everything_by_name() -> None:
         ("/data/my city", "../gardens"),
         test_split="val",
         budget="500",
-        seeds=(0, 1, 2),
+        seeds=Seeds(3),
         changes=("model.weights=/home/me/w.pth", "model.head_options={clusters: 4}"),
     )
     words = shlex.split(task.command("table1"))

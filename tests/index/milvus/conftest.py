@@ -1,4 +1,4 @@
-"""Embedded stores for the tests that need one; without pymilvus or milvus-lite those are skipped."""
+"""Embedded stores for the tests that need one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from tests.index.milvus.photos import build_folder, build_milvus
 
 from landfall.index import FolderIndex
 from landfall.index.milvus.reader import MilvusIndex
-
-
-@pytest.fixture(scope="session")
-def milvus() -> None:
-    for module in ("pymilvus", "milvus_lite"):
-        pytest.importorskip(module, reason=f"{module} is not installed: pip install -e '.[milvus]'")
 
 
 @pytest.fixture(scope="session")

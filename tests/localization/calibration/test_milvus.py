@@ -29,9 +29,8 @@ def indexed_in_milvus(world: World, out: Path, like: Index) -> Index:
         )
 
 
+@pytest.mark.usefixtures("milvus")
 def test_it_learns_what_a_folder_index_learns(tmp_path: Path) -> None:
-    for module in ("pymilvus", "milvus_lite"):
-        pytest.importorskip(module, reason=f"{module} is not installed: pip install -e '.[milvus]'")
     world = make_world(100, noise=0.7)
     folder = indexed(world, tmp_path / "folder.lf")
     there = indexed_in_milvus(world, tmp_path / "there.lf", folder)

@@ -1,9 +1,10 @@
 """The paper's tables and figures as experiments on any dataset, and ablations of the traps in its setting.
 
 What belongs here: what is compared (``variant``, ``catalogue``, ``published``), how much it may cost
-(``budget``), what that trains (``plan``) on what (``task``), running it (``running``, ``run``), what it
-leaves (``store``, ``record``, ``measured``), what it makes beside recall (``products``), and how variants
-compare (``comparison``). A report is made from the records alone (``report``).
+(``budget``) and how often each is run (``seeds``), what that trains (``plan``) on what (``task``), running
+it (``running``, ``run``), what it leaves (``store``, ``record``, ``measured``), what it makes beside recall
+(``products``), and how variants compare (``comparison``). A report is made from the records alone
+(``report``).
 
 Importing it loads neither torch nor Lightning.
 """
@@ -14,6 +15,7 @@ from landfall.experiments.paper import catalogue  # noqa: F401 - it fills EXPERI
 from landfall.experiments.paper.budget import Budget
 from landfall.experiments.paper.plan import ExperimentPlan, plan_experiments
 from landfall.experiments.paper.running import run_experiments
+from landfall.experiments.paper.seeds import Seeds
 from landfall.experiments.paper.task import Task
 from landfall.experiments.paper.variant import EXPERIMENTS, Experiment, Variant
 
@@ -22,6 +24,7 @@ __all__ = [
     "Budget",
     "Experiment",
     "ExperimentPlan",
+    "Seeds",
     "Task",
     "Variant",
     "plan_experiments",

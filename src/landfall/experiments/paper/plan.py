@@ -17,6 +17,7 @@ from landfall.errors import UsageError
 from landfall.experiments.paper.budget import Budget
 from landfall.experiments.paper.changes import check_labels, of_all, of_one
 from landfall.experiments.paper.photo_key import photo_key
+from landfall.experiments.paper.seeds import Seeds
 from landfall.experiments.paper.variant import Experiment, Variant
 from landfall.files import hash_stream
 from landfall.mining import usable_queries
@@ -89,7 +90,7 @@ def plan_experiments(
     train: str,
     budget: Budget,
     *,
-    seeds: Sequence[int] = (0,),
+    seeds: Seeds = Seeds(),
     changes: Sequence[str] = (),
     layout: str = "auto",
 ) -> list[ExperimentPlan]:
@@ -102,7 +103,7 @@ def plan_experiments(
         experiments: which.
         train: the dataset that is trained on.
         budget: how much each run may spend.
-        seeds: a run of every variant for each.
+        seeds: how often each variant is run.
         changes: ``key=value`` for every recipe, after the variants' own; ``label:key=value`` for one.
         layout: of the dataset.
 
@@ -113,6 +114,7 @@ def plan_experiments(
     """
     budget.check(changes)
     check_labels(experiments, changes)
+    seeds.check_labels(experiments)
     recipes = {
         experiment.name: {
             variant.label: _resolved(variant, budget, changes) for variant in experiment.variants
@@ -132,13 +134,16 @@ def plan_experiments(
         runs = [
             _planned(variant, _within(recipes[experiment.name][variant.label], budget, fewest, seed), key)
             for variant in experiment.variants
-            for seed in seeds
+            for seed in seeds.of(variant.label)
         ]
         _check_unlike(experiment, runs)
         for variant in experiment.variants:
             if variant.untrained:
                 start = recipes[experiment.name][variant.label]
-                runs += [_planned(variant, _seeded(start, seed), key, trained=False) for seed in seeds]
+                runs += [
+                    _planned(variant, _seeded(start, seed), key, trained=False)
+                    for seed in seeds.of(variant.label)
+                ]
         plans.append(
             ExperimentPlan(experiment, tuple(runs), usable, data.train.label, len(data.query_rows), key)
         )

@@ -22,7 +22,7 @@ def make_record(plan: ExperimentPlan, task: Task, tests: Sequence[Tested]) -> di
         "command": task.command(experiment.name),
         "budget": task.budget,
         "set": [portable_change(change) for change in of_all(task.changes)],
-        "seeds": list(task.seeds),
+        "seeds": list(task.seeds.every),
         "train": plan.train,
         "train_key": plan.train_key,
         "train_queries": plan.queries,

@@ -14,6 +14,7 @@ from landfall.evaluation.evaluation import check_evaluable
 from landfall.experiments.paper.measured import distances_measured
 from landfall.experiments.paper.photo_key import photo_key
 from landfall.experiments.paper.portable import portable_change
+from landfall.experiments.paper.seeds import Seeds
 from landfall.experiments.paper.variant import MAIN_M, ROLES
 from landfall.training import Machine
 
@@ -38,7 +39,7 @@ class Task:
     test_split: str = "test"
     layout: str = "auto"
     budget: str = "quick"
-    seeds: tuple[int, ...] = (0,)
+    seeds: Seeds = field(default_factory=Seeds)
     changes: tuple[str, ...] = ()
     machine: Machine = field(default_factory=Machine)
 
@@ -47,7 +48,7 @@ class Task:
         words = ["landfall", "experiment", "run", experiment, "--train", Path(self.train).name]
         for test in self.tests:
             words += ["--test", Path(test).name]
-        words += ["--budget", self.budget, "--seeds", str(len(self.seeds))]
+        words += ["--budget", self.budget, *self.seeds.words()]
         for change in self.changes:
             words += ["--set", portable_change(change)]
         if self.test_split != "test":

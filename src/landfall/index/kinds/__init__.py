@@ -25,13 +25,13 @@ from landfall.index.kinds.interface import (
     unseen,
 )
 from landfall.index.kinds.search import default_shortlist, search_with
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 __all__ = [
     "KINDS",
     "Choice",
+    "Matrix",
     "Options",
-    "RowSource",
     "SearchStructure",
     "build_structure",
     "choose_kind",
@@ -46,7 +46,7 @@ _REGISTERED = (binary, exact, hnsw, ivfpq, sq8)
 
 def build_structure(
     kind: str,
-    rows: RowSource,
+    rows: Matrix,
     *,
     options: Options | None = None,
     seed: int = 0,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from landfall.errors import UsageError
 from landfall.index.kinds.reading import draw_sample, read_blocks
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 from landfall.models.pca import PrincipalAxes, principal_axes
 
 #: Dimensions up to which the whole covariance is held: 32 MiB of float64.
@@ -29,7 +29,7 @@ _ITERATIONS = 4
 
 
 def stream_axes(
-    rows: RowSource,
+    rows: Matrix,
     dim: int,
     *,
     seed: int,

@@ -24,7 +24,7 @@ from landfall.errors import IndexStoreError, UsageError
 from landfall.index.kinds.faiss_store import faiss
 from landfall.index.kinds.interface import KINDS, Options, Say, SearchStructure
 from landfall.index.kinds.projection import Projection, fit_projection
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 _CODES = "codes.npy"
 _PROJECTION = "projection.safetensors"
@@ -63,7 +63,7 @@ class BinaryStructure(SearchStructure[BinaryOptions]):
     _projection: Projection
 
     @classmethod
-    def _train(cls, rows: RowSource, options: BinaryOptions | None, seed: int, say: Say) -> Self:
+    def _train(cls, rows: Matrix, options: BinaryOptions | None, seed: int, say: Say) -> Self:
         dim = rows.shape[1]
         chosen = (options or BinaryOptions()).derived(dim)
         bits, axes = chosen.bits or 0, chosen.axes or 0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landfall.index.kinds.interface import KINDS, Options, RowProgress, Say, SearchStructure, unseen
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class ExactStructure(SearchStructure[ExactOptions]):
     options_type = ExactOptions
 
     @classmethod
-    def _train(cls, rows: RowSource, options: ExactOptions | None, _seed: int, _say: Say) -> Self:
+    def _train(cls, rows: Matrix, options: ExactOptions | None, _seed: int, _say: Say) -> Self:
         return cls(options or ExactOptions(), rows.shape[1])
 
-    def add(self, rows: RowSource, *, progress: RowProgress = unseen) -> None:
+    def add(self, rows: Matrix, *, progress: RowProgress = unseen) -> None:
         """Take in nothing; what is searched exactly is checked when it is searched."""
         self.check(rows)
         progress(len(rows), len(rows))

@@ -32,7 +32,7 @@ from landfall.index.kinds.faiss_store import (
 from landfall.index.kinds.interface import KINDS, Options, Say, SearchStructure
 from landfall.index.kinds.projection import Projection, fit_projection
 from landfall.index.kinds.reading import draw_sample, read_blocks
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 _CODES = "graph.faiss"
 _PROJECTION = "projection.safetensors"
@@ -72,7 +72,7 @@ class HnswStructure(SearchStructure[HnswOptions]):
     _mapped = False
 
     @classmethod
-    def _train(cls, rows: RowSource, options: HnswOptions | None, seed: int, say: Say) -> Self:
+    def _train(cls, rows: Matrix, options: HnswOptions | None, seed: int, say: Say) -> Self:
         dim = rows.shape[1]
         chosen = (options or HnswOptions()).derived(dim)
         axes = chosen.axes or 0

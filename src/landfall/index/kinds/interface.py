@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from landfall.errors import IndexStoreError, UsageError
 from landfall.index.kinds.header import Header, read_header, write_structure
 from landfall.index.kinds.reading import allowed_rows, fingerprint, read_blocks
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 from landfall.registry import Registry
 
 Say = Callable[[str], None]
@@ -69,7 +69,7 @@ class SearchStructure(ABC, Generic[OptionsT]):
     @classmethod
     def build(
         cls,
-        rows: RowSource,
+        rows: Matrix,
         *,
         options: OptionsT | None = None,
         seed: int = 0,
@@ -95,7 +95,7 @@ class SearchStructure(ABC, Generic[OptionsT]):
         structure.add(rows, progress=progress)
         return structure
 
-    def add(self, rows: RowSource, *, progress: RowProgress = unseen) -> None:
+    def add(self, rows: Matrix, *, progress: RowProgress = unseen) -> None:
         """Take in the rows that were appended since: those from ``covered`` on.
 
         Nothing is trained again. Rows unlike those of the training are found less surely, so build anew when
@@ -118,7 +118,7 @@ class SearchStructure(ABC, Generic[OptionsT]):
             progress(self.covered, len(rows))
         self._fingerprint = fingerprint(rows, self.covered)
 
-    def check(self, rows: RowSource) -> None:
+    def check(self, rows: Matrix) -> None:
         """Refuse rows that this structure was not built on; a few of the covered ones are read.
 
         Raises:
@@ -240,7 +240,7 @@ class SearchStructure(ABC, Generic[OptionsT]):
 
     @classmethod
     @abstractmethod
-    def _train(cls, rows: RowSource, options: OptionsT | None, seed: int, say: Say) -> Self:
+    def _train(cls, rows: Matrix, options: OptionsT | None, seed: int, say: Say) -> Self:
         """Return a trained structure that covers nothing."""
 
     @abstractmethod

@@ -36,7 +36,7 @@ from landfall.index.kinds.faiss_store import (
 from landfall.index.kinds.interface import KINDS, Options, Say, SearchStructure
 from landfall.index.kinds.projection import Projection, fit_projection
 from landfall.index.kinds.reading import draw_sample, read_blocks
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 _CODES = "codes.faiss"
 _PROJECTION = "projection.safetensors"
@@ -93,7 +93,7 @@ class IvfPqStructure(SearchStructure[IvfPqOptions]):
     _mapped = False
 
     @classmethod
-    def _train(cls, rows: RowSource, options: IvfPqOptions | None, seed: int, say: Say) -> Self:
+    def _train(cls, rows: Matrix, options: IvfPqOptions | None, seed: int, say: Say) -> Self:
         dim = rows.shape[1]
         chosen = (options or IvfPqOptions()).derived(len(rows), dim)
         lists, code_bytes, axes = chosen.lists or 0, chosen.code_bytes or 0, chosen.axes or 0

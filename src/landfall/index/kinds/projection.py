@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from landfall.errors import IndexStoreError
 from landfall.index.kinds.axes import stream_axes
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 #: Rows that the axes are fitted on, for each of them.
 _ROWS_PER_AXIS = 32
@@ -73,7 +73,7 @@ class Projection:
         return {"dim": len(self.matrix), "kept_variance": round(self.kept_variance, 4), "bytes": self.bytes}
 
 
-def fit_projection(rows: RowSource, axes: int, *, out_dim: int, seed: int) -> Projection:
+def fit_projection(rows: Matrix, axes: int, *, out_dim: int, seed: int) -> Projection:
     """Return the projection to the first principal axes, rotated at random into ``out_dim`` numbers.
 
     Where the rows vary along fewer axes than asked for, random directions stand in for the others, for rows

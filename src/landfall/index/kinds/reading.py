@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from landfall.errors import UsageError
 from landfall.index.exact import check_finite
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 #: Rows read at once, as float32.
 BLOCK_BYTES = 32 * 2**20
@@ -20,7 +20,7 @@ _FINGERPRINT_ROWS = 64
 
 
 def read_blocks(
-    rows: RowSource, *, start: int = 0, chosen: NDArray[np.int64] | None = None
+    rows: Matrix, *, start: int = 0, chosen: NDArray[np.int64] | None = None
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield the rows from ``start`` on, or those ``chosen`` (ascending), as float32 blocks (B, D).
 
@@ -79,7 +79,7 @@ def allowed_rows(allowed: NDArray[np.bool_] | NDArray[np.integer], count: int) -
     return rows
 
 
-def fingerprint(rows: RowSource, covered: int) -> str:
+def fingerprint(rows: Matrix, covered: int) -> str:
     """Return a hash of some of the first ``covered`` rows, which tells whether they are others now."""
     chosen = np.unique(np.linspace(0, max(0, covered - 1), _FINGERPRINT_ROWS).astype(np.int64))[:covered]
     read = np.ascontiguousarray(rows[chosen]) if len(chosen) else np.empty((0, rows.shape[1]), rows.dtype)

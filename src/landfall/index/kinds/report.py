@@ -20,7 +20,7 @@ from landfall.index.exact import search_exact
 from landfall.index.kinds.interface import SearchStructure
 from landfall.index.kinds.reading import draw_sample
 from landfall.index.kinds.search import LARGEST_SHARE, default_shortlist, search_with
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 from landfall.rendering.plots import Curve, plot_curves
 
 _NEIGHBOURS = 10
@@ -95,7 +95,7 @@ class SearchReport:
 
 def measure_structure(
     structure: SearchStructure[Any],
-    rows: RowSource,
+    rows: Matrix,
     *,
     queries: int = 200,
     shortlists: tuple[int, ...] | None = None,

@@ -16,7 +16,7 @@ from landfall.errors import UsageError
 from landfall.index.exact import check_finite, first_k, measure_pairs, search_exact
 from landfall.index.kinds.interface import SearchStructure
 from landfall.index.kinds.reading import allowed_rows
-from landfall.index.rows import RowSource, SomeRows
+from landfall.index.rows import Matrix, SomeRows
 from landfall.models.device import resolve_device
 
 #: Of an index, the share that is measured at most unless a caller asks for more.
@@ -40,7 +40,7 @@ def default_shortlist(k: int, count: int) -> int:
 
 def search_with(
     structure: SearchStructure[Any],
-    descriptors: RowSource,
+    descriptors: Matrix,
     queries: NDArray[np.floating],
     k: int,
     *,
@@ -105,7 +105,7 @@ def search_with(
 
 def _search_known(
     structure: SearchStructure[Any],
-    descriptors: RowSource,
+    descriptors: Matrix,
     queries: NDArray[np.float32],
     k: int,
     shortlist: int,
@@ -132,7 +132,7 @@ def _search_known(
 
 
 def nearest_among(
-    descriptors: RowSource,
+    descriptors: Matrix,
     queries: NDArray[np.float32],
     candidates: NDArray[np.int64],
     k: int,
@@ -158,7 +158,7 @@ def nearest_among(
 
 
 def _search_some(
-    descriptors: RowSource,
+    descriptors: Matrix,
     rows: NDArray[np.int64] | None,
     queries: NDArray[np.float32],
     k: int,

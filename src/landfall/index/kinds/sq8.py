@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from landfall.index.kinds.faiss_store import Filter, faiss, read_faiss, search_faiss, write_faiss
 from landfall.index.kinds.interface import KINDS, Options, Say, SearchStructure
 from landfall.index.kinds.reading import draw_sample, read_blocks
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 
 _CODES = "codes.faiss"
 
@@ -44,7 +44,7 @@ class Sq8Structure(SearchStructure[Sq8Options]):
     _path: Path
 
     @classmethod
-    def _train(cls, rows: RowSource, options: Sq8Options | None, seed: int, say: Say) -> Self:
+    def _train(cls, rows: Matrix, options: Sq8Options | None, seed: int, say: Say) -> Self:
         structure = cls(options or Sq8Options(), rows.shape[1])
         most = max(1, structure.options.sample_bytes // (4 * structure.dim))
         say(f"Taking the range of each number from {min(most, len(rows))} photos.")

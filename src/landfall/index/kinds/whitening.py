@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from landfall.errors import IndexStoreError, UsageError
 from landfall.index.kinds.axes import stream_axes
-from landfall.index.rows import RowSource
+from landfall.index.rows import Matrix
 from landfall.models.pca import Whitening
 
 #: Descriptors that are looked at: at 16 384 numbers 6.6 GB are read six times.
@@ -27,7 +27,7 @@ SAMPLE_ROWS = 100_000
 
 
 def fit_index_whitening(
-    rows: RowSource,
+    rows: Matrix,
     dim: int,
     *,
     shrinkage: float = 1.0,
@@ -67,6 +67,29 @@ def fit_index_whitening(
 def apply_whitening(whitening: Whitening, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return whitened vectors (N, d) float32 of vectors (N, D): a block of the database, or queries."""
     return whitening(torch.from_numpy(np.array(vectors, np.float32))).numpy()
+
+
+class WhitenedRows:
+    """Descriptors (N, D) seen through a whitening, as (N, d) float32; each piece is whitened when read.
+
+    Args:
+        rows: (N, D).
+        whitening: to d numbers.
+    """
+
+    ndim = 2
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, rows: Matrix, whitening: Whitening) -> None:
+        self._rows = rows
+        self._whitening = whitening
+        self.shape = (len(rows), len(whitening.projection))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, key: slice | NDArray[np.int64], /) -> NDArray[np.float32]:
+        return apply_whitening(self._whitening, self._rows[key])
 
 
 def save_whitening(whitening: Whitening, path: Path) -> None:

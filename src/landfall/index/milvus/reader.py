@@ -217,6 +217,7 @@ class MilvusIndex(Index):
             "descriptor_dtype": manifest.descriptor_dtype,
             "root": manifest.root,
             "folders": [folder.root for folder in manifest.folders],
+            "whitened": False,
             "search": {"kind": f"milvus {manifest.vector_index}", **manifest.vector_parameters},
             "derived": sorted(manifest.derived),
             "bytes": sum(entry.bytes for entry in manifest.files.values()),

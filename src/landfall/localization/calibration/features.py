@@ -84,7 +84,7 @@ def inlier_features(points: Floats, inliers: Floats, fixes: Floats, near_m: floa
     near = np.linalg.norm(points - fixes[:, None], axis=2) <= near_m
     own = np.max(np.where(near, counted, 0.0), axis=1, initial=0.0)
     other = np.max(np.where(near, 0.0, counted), axis=1, initial=0.0)
-    return np.log1p(np.stack([own, other], axis=1))
+    return np.asarray(np.log1p(np.stack([own, other], axis=1)))
 
 
 def checked_features(points: Floats, distances: Floats, inliers: Floats, fixes: Floats) -> Floats:
