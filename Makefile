@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint format trial clean
+.PHONY: help demo test milvus-test server-test lint format trial clean
 
 help:
 	@echo "make demo    draw a town, index it, localize photos of a second pass, write landfall-demo/report.html"
 	@echo "make test    the tests"
+	@echo "make milvus-test  the tests of indexes in Milvus, embedded; installs 270 MB more"
+	@echo "make server-test  the same against a server that is killed; 400 MB more, thrown away afterwards"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make format  let ruff format and mend what it can"
 	@echo "make trial   the long checks on real data; LANDFALL_TRIAL_DATA names the folder"
@@ -35,7 +37,19 @@ demo: $(VENV)/.core
 
 # Two workers with one thread each beat one worker with two on small tensors.
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist=loadgroup -m "not trial" $(ARGS)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist=loadgroup -m "not trial and not server" $(ARGS)
+
+$(VENV)/.milvus: $(VENV)/.dev
+	$(PIP) -e ".[dev,train,milvus]"
+	@touch $@
+
+milvus-test: $(VENV)/.milvus
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/index/milvus tests/contracts/test_index_kinds.py tests/cli/test_milvus.py \
+	  tests/localization/calibration/test_milvus.py -m "not server" $(ARGS)
+
+# In a network of its own, for the server is open to all that see it.
+server-test: $(VENV)/.milvus
+	OMP_NUM_THREADS=1 benchmarks/with_milvus.sh $(BIN)/pytest -m server $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,20 @@ def browser() -> Iterator[Browser]:
         chromium = driver.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def milvus() -> None:
+    """An embedded store can be had; tests that need one skip where pymilvus or milvus-lite is not installed.
+
+    Where LANDFALL_REQUIRE_MILVUS is set they fail instead: a skip would hide a broken index.
+    """
+    for module in ("pymilvus", "milvus_lite"):
+        if find_spec(module) is None:
+            missing = f"{module} is not installed: pip install -e '.[milvus]', or make milvus-test"
+            if os.environ.get("LANDFALL_REQUIRE_MILVUS"):
+                pytest.fail(f"LANDFALL_REQUIRE_MILVUS is set, and {missing}")
+            pytest.skip(missing)
 
 
 class Visit:

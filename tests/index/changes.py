@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.index import Change, Index, PhotoRecord, begin
+from landfall.index import Change, FolderIndex, PhotoRecord, begin
 from landfall.models import ModelCard
 from landfall.models.checkpoint import write_checkpoint
 
@@ -44,7 +44,7 @@ def record(photo_id: int, row: int) -> PhotoRecord:
     )
 
 
-def built(out: Path, ids: Sequence[int]) -> Index:
+def built(out: Path, ids: Sequence[int]) -> FolderIndex:
     """Build an index of the photos of these numbers, with a model file that can be read."""
     with begin(out, {"photos": list(ids)}) as building:
         model = building.folder / "fitted.safetensors"
@@ -59,7 +59,7 @@ def enter(change: Change, ids: Sequence[int]) -> None:
     change.records.insert(record(photo_id, first + at) for at, photo_id in enumerate(ids))
 
 
-def check(index: Index, ids: Sequence[int]) -> None:
+def check(index: FolderIndex, ids: Sequence[int]) -> None:
     """Check that an index has these photos in this order, each with its descriptor and found by it."""
     assert len(index) == len(ids)
     assert index.records() == [record(photo_id, row) for row, photo_id in enumerate(ids)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from landfall.index import Index, PhotoRecord, begin
+from landfall.index import FolderIndex, PhotoRecord, begin
 from landfall.models import ModelCard
 
 PLAN = {"photos": "a folder of 6", "model": "fake"}
@@ -43,7 +43,7 @@ def descriptors(count: int = 6) -> NDArray[np.float32]:
     return np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
 
 
-def build(out: Path) -> Index:
+def build(out: Path) -> FolderIndex:
     with begin(out, PLAN) as building:
         model = building.folder / "fitted.safetensors"
         model.write_bytes(b"a model")
@@ -54,5 +54,5 @@ def build(out: Path) -> Index:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
+def index(tmp_path: Path) -> FolderIndex:
     return build(tmp_path / "city.lf")

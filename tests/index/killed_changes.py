@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.index.changes import built, check, enter
 
-from landfall.index import changing, verify_index
+from landfall.index import verify_index
+from landfall.index.change import changing_folder
 
 # Longer than some changes take, so that kills meet every moment of one.
 LONGEST_S = 0.25
@@ -35,7 +36,7 @@ def work_without_end(index: Path, present: list[int], next_id: int, seed: int, t
         elif kind == "remove":
             after = [photo_id for photo_id in present if photo_id not in gone]
         os.write(told, f"begin {after}\n".encode())
-        with changing(index) as change:
+        with changing_folder(index) as change:
             if kind == "add":
                 enter(change, fresh)
             elif kind == "remove":
@@ -76,7 +77,7 @@ def main(path: str, rounds: int, seed: int) -> None:
         under_way += begun != known
         problems = verify_index(index)
         assert problems == [], problems
-        with changing(index) as change:
+        with changing_folder(index) as change:
             found = [photo.id for photo in change.index.photos()]
             assert found in (known, begun), (found, known, begun)
             check(change.index, found)

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from tests.index.changes import DIM, built, check, descriptor_of, descriptors_of, enter, record
 
 from landfall.errors import IndexStoreError
-from landfall.index import Index, PhotoRecord, changing, reader, verify_index
-from landfall.index.change import MOST_SEGMENTS, join_from
+from landfall.index import FolderIndex, PhotoRecord, reader, verify_index
+from landfall.index.change import MOST_SEGMENTS, changing_folder, join_from
 from landfall.index.manifest import entry_of, read_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -40,27 +40,27 @@ def writes(text: str) -> Callable[[Path], None]:
     return write
 
 
-def add(path: Path, ids: Sequence[int]) -> Index:
-    with changing(path) as change:
+def add(path: Path, ids: Sequence[int]) -> FolderIndex:
+    with changing_folder(path) as change:
         enter(change, ids)
         return change.commit()
 
 
-def insert(path: Path, photo: PhotoRecord, descriptors: NDArray[np.floating]) -> Index:
-    with changing(path) as change:
+def insert(path: Path, photo: PhotoRecord, descriptors: NDArray[np.floating]) -> FolderIndex:
+    with changing_folder(path) as change:
         change.append(descriptors)
         change.records.insert([photo])
         return change.commit()
 
 
-def remove(path: Path, ids: Sequence[int]) -> Index:
-    with changing(path) as change:
+def remove(path: Path, ids: Sequence[int]) -> FolderIndex:
+    with changing_folder(path) as change:
         change.records.delete(ids)
         return change.commit()
 
 
-def compact(path: Path) -> Index:
-    with changing(path) as change:
+def compact(path: Path) -> FolderIndex:
+    with changing_folder(path) as change:
         change.compact()
         return change.commit()
 
@@ -130,7 +130,7 @@ def test_a_reader_that_meets_a_commit_takes_the_new_generation(
     path = tmp_path / "i.lf"
     built(path, [1, 2, 3])
     read = read_manifest
-    changed: list[Index] = []
+    changed: list[FolderIndex] = []
 
     def meet(folder: Path) -> Any:
         manifest = read(folder)
@@ -141,20 +141,20 @@ def test_a_reader_that_meets_a_commit_takes_the_new_generation(
         return manifest
 
     monkeypatch.setattr(reader, "read_manifest", meet)
-    check(Index.open(path), [1, 3])
+    check(FolderIndex.open(path), [1, 3])
 
 
 def test_a_second_writer_is_refused_at_once_and_nothing_happens_without_commit(tmp_path: Path) -> None:
     path = tmp_path / "i.lf"
     built(path, [1, 2])
-    with changing(path) as change:
+    with changing_folder(path) as change:
         enter(change, [3])
         with (
             pytest.raises(IndexStoreError, match=r"i\.lf is being changed by another process"),
-            changing(path),
+            changing_folder(path),
         ):
             pass
-    check(Index.open(path), [1, 2])
+    check(FolderIndex.open(path), [1, 2])
     assert {each.name for each in path.iterdir()} == {
         "manifest.json", "lock", "model.safetensors", "photos-000001.sqlite", "descriptors-000001.npy",
     }  # fmt: skip
@@ -176,14 +176,14 @@ def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
     built(path, [1, 2])
     remove(path, [1, 2])
     compact(path)
-    with changing(path) as change:
+    with changing_folder(path) as change:
         assert change.records.next_id() == 3
 
 
 def test_derived_files_stay_until_they_are_replaced_or_dropped(tmp_path: Path) -> None:
     path = tmp_path / "i.lf"
     built(path, [1, 2])
-    with changing(path) as change:
+    with changing_folder(path) as change:
         change.put("calibration", ".json", writes('{"generation": 1}'))
         index = change.commit()
     assert index.derived("calibration") == path / "calibration-000002.json"
@@ -193,11 +193,11 @@ def test_derived_files_stay_until_they_are_replaced_or_dropped(tmp_path: Path) -
     assert json.loads(file.read_text()) == {"generation": 1}
     assert (index.manifest.generation, index.manifest.numbering) == (3, 1)
     assert compact(path).manifest.numbering == 4
-    with changing(path) as change:
+    with changing_folder(path) as change:
         change.put("calibration", ".json", writes("{}"))
         index = change.commit()
     assert [each.name for each in path.glob("calibration*")] == ["calibration-000005.json"]
-    with changing(path) as change:
+    with changing_folder(path) as change:
         change.drop("calibration")
         assert change.commit().derived("calibration") is None
         with pytest.raises(ValueError, match="photos"):
@@ -251,12 +251,12 @@ def test_records_that_do_not_go_together_change_nothing(tmp_path: Path) -> None:
             insert(path, wrong, descriptors_of([3]))
     with pytest.raises(IndexStoreError, match="row 5 of 3"):
         insert(path, record(3, 5), descriptors_of([3]))
-    with pytest.raises(IndexStoreError, match="another model"), changing(path) as change:
+    with pytest.raises(IndexStoreError, match="another model"), changing_folder(path) as change:
         change.append(np.zeros((1, DIM + 1), np.float32))
     for strange in (np.nan, 1e30):  # the second is beyond half precision
-        with pytest.raises(IndexStoreError, match="Descriptor 1 holds"), changing(path) as change:
+        with pytest.raises(IndexStoreError, match="Descriptor 1 holds"), changing_folder(path) as change:
             change.append(np.array([[0.0] * DIM, [strange] * DIM], np.float32))
-    check(Index.open(path), [1, 2])
+    check(FolderIndex.open(path), [1, 2])
     assert verify_index(path) == []
 
 
@@ -295,7 +295,7 @@ def test_an_index_of_format_1_is_read_and_written(tmp_path: Path) -> None:
     for name in ("photos-000001.sqlite", "descriptors-000001.npy"):
         (path / name).unlink()
     before = {each.name: each.read_bytes() for each in path.iterdir()}
-    opened = Index.open(path)
+    opened = FolderIndex.open(path)
     assert opened.records() == [replace(record(i, i - 1), mtime_ns=None) for i in (1, 2, 3)]
     assert [folder.root for folder in opened.folders().values()] == ["/photos"]
     assert opened.path_of(2) == Path("/photos/2.jpg")
@@ -310,7 +310,7 @@ def test_an_index_of_format_1_is_read_and_written(tmp_path: Path) -> None:
         "descriptors-000001.npy", "descriptors.npy", "model.safetensors", "photos-000001.sqlite",
     ]  # fmt: skip
     assert verify_index(path) == []
-    with changing(path) as change:
+    with changing_folder(path) as change:
         change.compact(half=True)
         halved = change.commit()
     assert halved.manifest.descriptor_dtype == "float16"
@@ -363,7 +363,7 @@ for change in (lambda path: add(path, [300]), lambda path: remove(path, [1]), co
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": lookup}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    check(Index.open(path), range(1, 200))
+    check(FolderIndex.open(path), range(1, 200))
     assert verify_index(path) == []
     check(add(path, [300]), [*range(1, 200), 300])
 
@@ -382,7 +382,7 @@ def test_a_folder_that_can_only_be_read_is_read_and_not_changed(
         return real_open(self, mode, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", read_only)
-    check(Index.open(path), [1, 2])
+    check(FolderIndex.open(path), [1, 2])
     with pytest.raises(IndexStoreError, match=r"can't be written: Read-only file system"):
         add(path, [3])
 

@@ -12,10 +12,10 @@ import pytest
 from tests.index.conftest import CARD, PLAN, descriptors, records
 
 from landfall.errors import IndexStoreError, UsageError
-from landfall.index import Index, IndexedPhoto, Match, begin
+from landfall.index import FolderIndex, IndexedPhoto, Match, begin
 
 
-def test_what_went_in_is_there(index: Index) -> None:
+def test_what_went_in_is_there(index: FolderIndex) -> None:
     assert len(index) == 6
     assert index.records() == records()
     assert index.photos() == [
@@ -34,7 +34,7 @@ def test_what_went_in_is_there(index: Index) -> None:
     ]
 
 
-def test_search_gives_matches_nearest_first(index: Index) -> None:
+def test_search_gives_matches_nearest_first(index: FolderIndex) -> None:
     # A query is its photo's own descriptor; the distances of the rest are worked out one by one.
     (found,) = index.search(descriptors()[2:3], 3)
     far = {i: float(np.linalg.norm(descriptors()[i] - descriptors()[2])) for i in range(6)}
@@ -45,23 +45,23 @@ def test_search_gives_matches_nearest_first(index: Index) -> None:
     assert [match.distance for match in found] == pytest.approx([far[i] for i in nearest])
 
 
-def test_search_gives_all_photos_where_more_are_asked_for(index: Index) -> None:
+def test_search_gives_all_photos_where_more_are_asked_for(index: FolderIndex) -> None:
     assert [len(found) for found in index.search(descriptors()[:2], 50)] == [6, 6]
     assert index.search(descriptors()[:0], 5) == []
 
 
-def test_search_refuses_descriptors_of_another_model(index: Index) -> None:
+def test_search_refuses_descriptors_of_another_model(index: FolderIndex) -> None:
     with pytest.raises(UsageError, match=r"\(1, 9\)"):
         index.search(np.ones((1, 9), np.float32), 1)
 
 
-def test_hashes_are_found_and_the_first_of_two_photos_is_named(index: Index) -> None:
+def test_hashes_are_found_and_the_first_of_two_photos_is_named(index: FolderIndex) -> None:
     many = [f"other{i}" for i in range(2000)]
     assert index.find_hashes([*many, "hash3", "hash5"]) == {"hash3": "straße/3.jpg", "hash5": "straße/5.jpg"}
     assert index.find_hashes([]) == {}
 
 
-def test_info_is_json(index: Index) -> None:
+def test_info_is_json(index: FolderIndex) -> None:
     info = json.loads(json.dumps(index.info()))
     assert info["indexed"] == 6
     assert info["bounds"] == [52.0, 0.1, 52.005, 0.1]
@@ -70,9 +70,9 @@ def test_info_is_json(index: Index) -> None:
     assert info["bytes"] == sum(sizes)
 
 
-def test_a_moved_index_opens(index: Index, tmp_path: Path) -> None:
+def test_a_moved_index_opens(index: FolderIndex, tmp_path: Path) -> None:
     shutil.move(index.path, tmp_path / "else where")
-    assert Index.open(tmp_path / "else where").search(descriptors()[:1], 1)[0][0].id == 100
+    assert FolderIndex.open(tmp_path / "else where").search(descriptors()[:1], 1)[0][0].id == 100
 
 
 def test_an_empty_index_opens(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_an_empty_index_opens(tmp_path: Path) -> None:
     assert index.info()["bounds"] is None
 
 
-def test_opening_loads_no_torch(index: Index) -> None:
+def test_opening_loads_no_torch(index: FolderIndex) -> None:
     code = "import sys, landfall.index as i; i.Index.open(sys.argv[1]).info(); print('torch' in sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", code, str(index.path)], capture_output=True, text=True, check=True
@@ -91,10 +91,10 @@ def test_opening_loads_no_torch(index: Index) -> None:
     assert told.stdout.strip() == "False"
 
 
-def open_after(index: Index, change: Any) -> str:
+def open_after(index: FolderIndex, change: Any) -> str:
     change(index.path)
     with pytest.raises(IndexStoreError) as caught:
-        Index.open(index.path)
+        FolderIndex.open(index.path)
     return str(caught.value)
 
 
@@ -105,7 +105,7 @@ def flip_last_byte(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["photos-000001.sqlite", "descriptors-000001.npy", "model.safetensors"])
-def test_a_missing_short_or_changed_file_is_named(index: Index, name: str) -> None:
+def test_a_missing_short_or_changed_file_is_named(index: FolderIndex, name: str) -> None:
     assert name in open_after(index, lambda path: flip_last_byte(path / name))
     told = open_after(index, lambda path: (path / name).write_bytes((path / name).read_bytes()[:-1]))
     assert name in told
@@ -121,7 +121,7 @@ def rewrite(path: Path, **changes: Any) -> None:
     manifest.write_text(json.dumps(told), encoding="utf-8")
 
 
-def test_a_newer_format_is_told(index: Index) -> None:
+def test_a_newer_format_is_told(index: FolderIndex) -> None:
     told = open_after(index, lambda path: rewrite(path, format=3, created_by="landfall 9", brand="new"))
     assert "format 3" in told
     assert "landfall 9" in told
@@ -129,17 +129,17 @@ def test_a_newer_format_is_told(index: Index) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": "x"}'])
-def test_a_damaged_manifest_is_told(index: Index, text: str) -> None:
+def test_a_damaged_manifest_is_told(index: FolderIndex, text: str) -> None:
     told = open_after(index, lambda path: (path / "manifest.json").write_text(text, encoding="utf-8"))
     assert "manifest.json is damaged" in told
 
 
-def test_an_array_of_another_shape_than_promised_is_told(index: Index) -> None:
+def test_an_array_of_another_shape_than_promised_is_told(index: FolderIndex) -> None:
     segments = [{"file": "descriptors-000001.npy", "rows": 7}]
     assert "Build the index anew" in open_after(index, lambda path: rewrite(path, segments=segments))
 
 
-def test_other_photos_than_promised_are_told(index: Index) -> None:
+def test_other_photos_than_promised_are_told(index: FolderIndex) -> None:
     told = open_after(index, lambda path: rewrite(path, photos=5))
     assert "it has 6 photos" in told
     assert "damaged" in told
@@ -147,13 +147,13 @@ def test_other_photos_than_promised_are_told(index: Index) -> None:
 
 def test_places_that_are_no_index_are_told(tmp_path: Path) -> None:
     with pytest.raises(IndexStoreError, match="does not exist"):
-        Index.open(tmp_path / "none")
+        FolderIndex.open(tmp_path / "none")
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(IndexStoreError, match="is a file"):
-        Index.open(tmp_path / "file")
+        FolderIndex.open(tmp_path / "file")
     with pytest.raises(IndexStoreError, match="is not an index"):
-        Index.open(tmp_path)
+        FolderIndex.open(tmp_path)
     with begin(tmp_path / "unfinished", PLAN):
         pass
     with pytest.raises(IndexStoreError, match="not finished"):
-        Index.open(tmp_path / "unfinished")
+        FolderIndex.open(tmp_path / "unfinished")

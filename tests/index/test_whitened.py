@@ -11,7 +11,7 @@ from tests.localization.calibration.conftest import DIM, World, make_world
 from tests.localization.calibration.test_stored import indexed
 
 from landfall.errors import IndexStoreError, UsageError
-from landfall.index import Index, changing
+from landfall.index import FolderIndex, Index, changing
 from landfall.index.kinds.whitening import apply_whitening
 from landfall.localization import compact_index, merge_indexes, remove_photos
 from landfall.localization.calibration import Calibration, calibrate_index, index_calibration
@@ -72,6 +72,7 @@ def test_compacting_and_removing_keep_it(index: Index, world: World) -> None:
     whiten_index(index.path, 16)
     remove_photos(index.path, ids=[1, 2])
     compacted = compact_index(index.path).index
+    assert isinstance(compacted, FolderIndex)
     assert compacted.whitening is not None
     assert compacted.descriptors.shape == (238, 16)
     assert compacted.search_rows(world.look(np.array([80.0]), 1), 3)[1].shape == (1, 3)
@@ -83,6 +84,7 @@ def test_indexes_whitened_otherwise_are_not_merged(index: Index, world: World, t
     with pytest.raises(IndexStoreError, match="not whitened alike"):
         merge_indexes(index.path, [other.path])
     copied = merge_indexes(tmp_path / "copy.lf", [index.path]).index
+    assert isinstance(copied, FolderIndex)
     assert copied.whitening is not None
     assert merge_indexes(copied.path, [index.path]).unchanged == 240
 

@@ -33,6 +33,10 @@ def build(
     out: Annotated[
         Path, typer.Option("--out", metavar="INDEX", help="The index folder to make, as city.lf.")
     ],
+    store: Annotated[
+        str | None,
+        typer.Option("--store", metavar="URL", help="Keep photos there: milvus://HOST:PORT/COLLECTION."),
+    ] = None,
     model: options.ModelName = None,
     search: Annotated[
         str | None,
@@ -63,6 +67,7 @@ def build(
             out,
             model=described_by,
             spec=options.input_spec(resize, described_by),
+            store=store,
             search=search,
             seed=seed,
             batch_size=batch_size,
@@ -115,7 +120,7 @@ def tune(
 
     Distances are exact either way. Build and changes choose by themselves, and keep what was chosen.
     """
-    from landfall.index import Index
+    from landfall.index import FolderIndex
     from landfall.localization.searching import report_search, tune_index, whiten_index
     from landfall.localization.upkeep import keep_up
 
@@ -137,7 +142,9 @@ def tune(
             say=lambda text: say(text, quiet=quiet),
             progress=lambda done, of: advance(done, total=of),
         )
-    tuned = keep_up(Index.open(tuned.path, device=device), say=lambda text: say(text, quiet=quiet))
+    tuned = FolderIndex.open(tuned.path, device=device)
+    keep_up(tuned, say=lambda text: say(text, quiet=quiet))
+    tuned = tuned.latest()
     told = {"index": str(index), "search": tuned.info()["search"], "report": None}
     if report is not None:
         measured = report_search(tuned, report, seed=seed)

@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landfall.index.among import Among
-from landfall.index.change import Change, changing
+from landfall.index.interface import Change, Index, IndexedPhoto
 from landfall.index.match import Match
-from landfall.index.reader import Index, IndexedPhoto
+from landfall.index.opening import changing
+from landfall.index.reader import FolderIndex
 from landfall.index.records import Folder, PhotoRecord
 from landfall.index.store import Building, begin
 from landfall.index.verification import IndexProblem, verify_index
@@ -28,6 +29,7 @@ __all__ = [
     "Building",
     "Change",
     "Folder",
+    "FolderIndex",
     "Index",
     "IndexProblem",
     "IndexedPhoto",

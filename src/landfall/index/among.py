@@ -14,7 +14,7 @@ from landfall.errors import UsageError
 from landfall.geo import LatLon, geodesic_m, to_geocentric
 
 if TYPE_CHECKING:
-    from landfall.index.reader import Index
+    from landfall.index.interface import Index
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 
 from landfall.errors import IndexStoreError
 from landfall.files import hold, sync, sync_folder
+from landfall.index.interface import Change
 from landfall.index.manifest import (
     LOCK,
     MODEL,
     SEARCH,
     WHITENING,
     Manifest,
+    OfFiles,
     Segment,
     damaged,
     descriptors_file,
@@ -34,9 +36,10 @@ from landfall.index.manifest import (
     file_of,
     leftovers,
     photos_file,
+    store_of,
     write_manifest,
 )
-from landfall.index.reader import Index, check_is_index
+from landfall.index.reader import FolderIndex, check_is_index
 from landfall.index.records_writing import RecordsEdit
 from landfall.index.rows import DescriptorRows, Matrix
 from landfall.index.rows_writing import blocks_of, write_rows
@@ -47,19 +50,18 @@ if TYPE_CHECKING:
 
 # A search reads each segment by itself, so that many small ones would slow it down.
 MOST_SEGMENTS = 16
-WORK = "adding"
 _DERIVED_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
-class Change:
-    """A change that is being made; see ``changing``.
+class FolderChange(Change):
+    """A change of a folder index that is being made, all or nothing; see ``changing``.
 
     Args:
         index: as it is before.
     """
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
+    def __init__(self, index: FolderIndex) -> None:
+        self.index: FolderIndex = index
         self.generation = index.manifest.generation + 1
         self._segments = list(index.manifest.segments)
         self._derived = dict(index.manifest.derived)
@@ -69,16 +71,6 @@ class Change:
         self._new: list[str] = []
         self._edit: RecordsEdit | None = None
         self._shrink = False
-
-    @property
-    def folder(self) -> Path:
-        """The index folder."""
-        return self.index.path
-
-    @property
-    def work(self) -> Path:
-        """A folder for work that is kept when the change is killed; whoever makes it removes it."""
-        return self.folder / WORK
 
     @property
     def records(self) -> RecordsEdit:
@@ -192,7 +184,7 @@ class Change:
         """Let go of a derived file, if there is one."""
         self._derived.pop(name, None)
 
-    def commit(self) -> Index:
+    def commit(self) -> FolderIndex:
         """Make the change, in one moment, and open the index as it then is.
 
         Raises:
@@ -301,23 +293,28 @@ def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
 
 
 @contextmanager
-def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[Change]:
-    """Hold an index and give a change of it to be made; without ``commit``, nothing happens.
+def changing_folder(
+    path: str | os.PathLike[str], *, device: str | None = None, of_store: str = ""
+) -> Iterator[FolderChange]:
+    """Do what ``changing`` does for an index that lies in its folder alone; another is refused.
 
     Args:
         path: the index folder.
         device: where the index's model runs.
+        of_store: what to say of an index whose photos lie elsewhere.
 
     Raises:
         IndexStoreError: no index, one that another process is changing, or one that can't be written.
     """
     folder = Path(path)
     check_is_index(folder)
+    if (store := store_of(folder)) is not None:
+        raise IndexStoreError(f"{folder} keeps its photos in {store}. {of_store}".rstrip())
     busy = IndexStoreError(f"{folder} is being changed by another process. Wait until it is done.")
     with writing(folder):
         lock = hold(folder / LOCK, busy)
     with lock:
-        change = Change(Index.open(folder, device=device))
+        change = FolderChange(FolderIndex.open(folder, device=device))
         with writing(folder):
             sweep(folder, change.index.manifest)
         try:
@@ -346,7 +343,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, manifest: Manifest) -> None:
+def sweep(folder: Path, manifest: OfFiles) -> None:
     """Remove the files of generations that are no more, or never came to be."""
     for path in leftovers(folder, manifest):
         remove(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -137,7 +137,21 @@ def entry_of(path: Path) -> FileEntry:
         return FileEntry(bytes=path.stat().st_size, blake2b=hash_stream(file))
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+class OfFiles(Protocol):
+    """A manifest, as far as it tells of the files of an index folder."""
+
+    @property
+    def files(self) -> dict[str, FileEntry]:
+        """Every file but the manifest by its name."""
+        ...
+
+    @property
+    def tops(self) -> set[str]:
+        """The names that the files and folders of files have in the index folder."""
+        ...
+
+
+def write_manifest(folder: Path, manifest: BaseModel) -> None:
     """Write the manifest beside its place and rename it there: the moment a generation comes to be.
 
     What it names must be on the disk; the names of those files are brought there first, and its own last.
@@ -156,6 +170,11 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
+        if "store" in told:
+            raise IndexStoreError(
+                f"{folder} keeps its photos in {told['store']}, and this can only be done with an index that "
+                "lies in its folder. docs/milvus.md tells what can be done with the other kind."
+            )
         found = told["format"]
         if isinstance(found, int) and found > FORMAT:
             raise IndexStoreError(
@@ -167,7 +186,22 @@ def read_manifest(folder: Path) -> Manifest:
         raise damaged(path, str(error).splitlines()[0]) from error
 
 
-def check_files(folder: Path, manifest: Manifest) -> None:
+def store_of(folder: Path) -> str | None:
+    """Return the address of the store that an index keeps its photos in; None where it is the folder.
+
+    Raises:
+        IndexStoreError: the manifest can't be read.
+    """
+    path = folder / MANIFEST
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        store = told.get("store")
+    except (OSError, ValueError, AttributeError) as error:
+        raise damaged(path, str(error)) from error
+    return None if store is None else str(store)
+
+
+def check_files(folder: Path, manifest: OfFiles) -> None:
     """Look whether every file of an index is there and, as far as that is quick, as it was written.
 
     Raises:
@@ -193,7 +227,7 @@ def what_is_wrong(path: Path, entry: FileEntry, *, hashed_up_to_bytes: float) ->
     return None
 
 
-def leftovers(folder: Path, manifest: Manifest) -> list[Path]:
+def leftovers(folder: Path, manifest: OfFiles) -> list[Path]:
     """Return the files of earlier or unfinished generations that the manifest does not name.
 
     Only names that a generation gives count: what somebody else put into the folder stays.

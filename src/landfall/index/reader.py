@@ -6,18 +6,16 @@ import os
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from landfall.errors import IndexStoreError
-from landfall.geo import Positions
-from landfall.index.among import Among, rows_among
+from landfall.index.among import Among
+from landfall.index.interface import Index, IndexedPhoto
 from landfall.index.manifest import (
     MANIFEST,
-    MODEL,
     SEARCH,
     WHITENING,
     Manifest,
@@ -40,17 +38,8 @@ if TYPE_CHECKING:
 _TRIES = 20
 
 
-class IndexedPhoto(NamedTuple):
-    """An indexed photo's number, name and position in degrees WGS84."""
-
-    id: int
-    photo: str
-    lat: float
-    lon: float
-
-
-class Index:
-    """Geotagged photos that queries are found among. Threads may share one.
+class FolderIndex(Index):
+    """An index whose photos and descriptors lie in its folder. Threads may share one.
 
     It is of one generation and stays so: whatever is added or removed meanwhile, it answers as when it was
     opened. ``latest`` gives the newest. Rows are numbered 0 to N - 1 through the photos of the generation.
@@ -68,15 +57,14 @@ class Index:
     def __init__(
         self, path: Path, manifest: Manifest, *, device: str | None = None, model: Model | None = None
     ) -> None:
-        self.path = path
-        self.manifest = manifest
-        self.device = device
-        self._model = model
-        self._loading = Lock()
+        super().__init__(path, device=device, model=model)
+        self.manifest: Manifest = manifest
         # Opened here and kept open, so that all stay readable when a later generation removes the files.
         self._records = Records(path, manifest)
         segments = [_mapped(path, manifest, segment.file, segment.rows) for segment in manifest.segments]
-        self.descriptors = DescriptorRows(segments, self._records.rows() if manifest.dead_rows else None)
+        self.descriptors: DescriptorRows = DescriptorRows(
+            segments, self._records.rows() if manifest.dead_rows else None
+        )
         self.stored = DescriptorRows(segments, None)
         self.structure = _structure(path, manifest, self.stored)
         self.whitening = _whitening(path, manifest)
@@ -91,7 +79,7 @@ class Index:
             )
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, device: str | None = None) -> Index:
+    def open(cls, path: str | os.PathLike[str], *, device: str | None = None) -> FolderIndex:
         """Open a finished index, as it is now.
 
         Args:
@@ -110,7 +98,7 @@ class Index:
         check_is_index(folder)
         return _opened(folder, device=device, model=None)
 
-    def latest(self) -> Index:
+    def latest(self) -> FolderIndex:
         """Return this index, or the newest generation if it was changed since; a loaded model is taken along.
 
         Raises:
@@ -182,28 +170,10 @@ class Index:
         )
         return distances, np.searchsorted(self.stored_rows, stored) if self.manifest.dead_rows else stored
 
-    def rows_among(self, among: Among) -> NDArray[np.int64]:
-        """Return the rows (M,), ascending, of the photos that meet all conditions.
-
-        Raises:
-            UsageError: none does; the message tells how many photos each condition leaves.
-        """
-        return rows_among(self, among)
-
     @property
     def stored_rows(self) -> NDArray[np.int64]:
         """(N,) each photo's stored row, ascending: the same until ``manifest.numbering`` changes."""
         return self.descriptors.stored()
-
-    @property
-    def model(self) -> Model:
-        """The model that described the photos, and must describe the queries; loaded when first asked for."""
-        with self._loading:
-            if self._model is None:
-                from landfall.models import load_model
-
-                self._model = load_model(self.path / MODEL, device=self.device)
-            return self._model
 
     @cached_property
     def ids(self) -> NDArray[np.int64]:
@@ -215,11 +185,6 @@ class Index:
         """Latitudes and longitudes (N,) in degrees, in the order of rows."""
         lat, lon = self._records.numbers("lat", "lon")
         return lat, lon
-
-    @cached_property
-    def positions(self) -> Positions:
-        """Where the photos were taken, in the order of rows."""
-        return Positions.from_latlon(*self.latlon)
 
     @cached_property
     def heading_deg(self) -> NDArray[np.float64]:
@@ -339,12 +304,12 @@ def check_is_index(folder: Path) -> None:
     )
 
 
-def _opened(folder: Path, *, device: str | None, model: Model | None) -> Index:
+def _opened(folder: Path, *, device: str | None, model: Model | None) -> FolderIndex:
     for _ in range(_TRIES):
         manifest = read_manifest(folder)
         try:
             check_files(folder, manifest)
-            return Index(folder, manifest, device=device, model=model)
+            return FolderIndex(folder, manifest, device=device, model=model)
         except IndexStoreError:
             if read_manifest(folder) == manifest:
                 raise

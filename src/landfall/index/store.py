@@ -38,7 +38,7 @@ from landfall.index.manifest import (
     photos_file,
     write_manifest,
 )
-from landfall.index.reader import Index
+from landfall.index.reader import FolderIndex
 from landfall.index.records import PhotoRecord
 from landfall.index.records_writing import write_records
 from landfall.index.rows_writing import blocks_of, first_not_finite, not_storable
@@ -81,7 +81,7 @@ class Building:
         card: ModelCard | None = None,
         root: str | None = None,
         source: str | None = None,
-    ) -> Index:
+    ) -> FolderIndex:
         """Make the index of its finished parts, in one moment, and open it.
 
         Args:
@@ -133,7 +133,7 @@ class Building:
         except OSError as error:
             raise _unwritable(self.out, error) from error
         self.close()
-        return Index.open(self.out)
+        return FolderIndex.open(self.out)
 
     def abandon(self) -> None:
         """Remove the unfinished work, and the index folder with it if nothing else is there."""

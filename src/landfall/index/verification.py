@@ -11,8 +11,9 @@ from pathlib import Path
 
 from landfall.cores import available_cores
 from landfall.errors import IndexStoreError, ModelError, PhotoError
-from landfall.index.manifest import MODEL, Manifest, read_manifest, what_is_wrong
-from landfall.index.reader import Index, check_is_index
+from landfall.index.interface import Index
+from landfall.index.manifest import MODEL, read_manifest, store_of, what_is_wrong
+from landfall.index.reader import FolderIndex, check_is_index
 from landfall.index.records import PhotoRecord
 from landfall.index.rows_writing import blocks_of, first_not_finite
 from landfall.models import read_card
@@ -61,6 +62,10 @@ def verify_index(
     """
     folder = Path(path)
     check_is_index(folder)
+    if store_of(folder) is not None:
+        from landfall.index.milvus.verification import verify_milvus  # builds on this module
+
+        return verify_milvus(folder, photos=photos, workers=workers, progress=progress)
     manifest = read_manifest(folder)
     problems = [
         IndexProblem(name, reason)
@@ -72,28 +77,33 @@ def verify_index(
     if problems:
         return problems
     try:
-        index = Index(folder, manifest)
-        problems += [*_of_model(folder, manifest), *_of_records(index), *_of_descriptors(index)]
+        index = FolderIndex(folder, manifest)
+        problems += [
+            *problems_of_model(folder, manifest.model.sha256),
+            *_of_records(index),
+            *_of_descriptors(index),
+        ]
         if photos:
-            problems += _of_photos(index, workers or available_cores(), progress)
+            problems += problems_of_photos(index, workers or available_cores(), progress)
     except IndexStoreError as error:
         problems.append(IndexProblem(str(folder), str(error)))
     return problems
 
 
-def _of_model(folder: Path, manifest: Manifest) -> Iterator[IndexProblem]:
+def problems_of_model(folder: Path, expected_sha256: str | None) -> Iterator[IndexProblem]:
+    """Yield what is wrong with the model in an index folder."""
     try:
         found = read_card(folder / MODEL)
     except ModelError as error:
         yield IndexProblem(MODEL, str(error))
         return
-    if found.sha256 != manifest.model.sha256:
+    if found.sha256 != expected_sha256:
         yield IndexProblem(
-            MODEL, f"its weights are {found.sha256}, and the manifest tells of {manifest.model.sha256}"
+            MODEL, f"its weights are {found.sha256}, and the manifest tells of {expected_sha256}"
         )
 
 
-def _of_records(index: Index) -> Iterator[IndexProblem]:
+def _of_records(index: FolderIndex) -> Iterator[IndexProblem]:
     records, name = index.stored_records, index.manifest.records
     for (told,) in records.select("PRAGMA integrity_check"):
         if told != "ok":
@@ -113,7 +123,7 @@ def _of_records(index: Index) -> Iterator[IndexProblem]:
         yield IndexProblem(name, f"{wrong} photos lie outside -90 to 90 and -180 to 180 degrees")
 
 
-def _of_descriptors(index: Index) -> Iterator[IndexProblem]:
+def _of_descriptors(index: FolderIndex) -> Iterator[IndexProblem]:
     first = 0
     for block in blocks_of(index.descriptors):
         if (row := first_not_finite(block)) is not None:
@@ -122,9 +132,10 @@ def _of_descriptors(index: Index) -> Iterator[IndexProblem]:
         first += len(block)
 
 
-def _of_photos(
+def problems_of_photos(
     index: Index, workers: int, progress: Callable[[int, int], None] | None
 ) -> Iterator[IndexProblem]:
+    """Yield the photos that are not where they were, or not what they were."""
     roots = {folder.id: folder.root for folder in index.folders().values()}
 
     def look(record: PhotoRecord) -> IndexProblem | None:

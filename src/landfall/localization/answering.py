@@ -68,7 +68,7 @@ class Search:
         self._say = say
         self._told = False
         if among is not None:
-            index.rows_among(among)  # nothing left to look among is told before any photo is described
+            index.check_among(among)  # nothing left to look among is told before any photo is described
 
     def answer(self, paths: Sequence[Path], descriptors: NDArray[np.float32]) -> Answers:
         """Return the answers to Q queries."""

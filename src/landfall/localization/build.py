@@ -8,15 +8,17 @@ precision: a number of 11 bits is off by far less than what tells two photos apa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landfall.datasets import PhotoSet, load_photos
-from landfall.errors import DatasetError, ModelError
+from landfall.errors import DatasetError, ModelError, UsageError
 from landfall.extraction import Progress, extract
 from landfall.index import Building, Index, begin
+from landfall.index.milvus.address import parse_address
+from landfall.index.milvus.building import MilvusBuilding
 from landfall.localization.listed import check_any, fingerprint_of, first_reasons, source_of, told_path
 from landfall.localization.photo_records import records_of, stamps_of
 from landfall.localization.searching import check_kind
@@ -73,6 +75,7 @@ def build_index(
     *,
     model: Model,
     spec: InputSpec | None = None,
+    store: str | None = None,
     search: str | None = None,
     seed: int = 0,
     batch_size: int = 16,
@@ -87,7 +90,8 @@ def build_index(
         out: the index folder.
         model: what describes the photos; one that learns from them first (densevlad) is fitted here.
         spec: the size photos are brought to; the model card's by default. It becomes the index's own.
-        search: the kind of search; chosen by size and memory by default.
+        store: where photos and descriptors go, as "milvus://HOST:PORT/COLLECTION"; the folder by default.
+        search: the kind of search in a folder; chosen by size and memory by default.
         seed: of the fit.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
@@ -97,12 +101,20 @@ def build_index(
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
         IndexStoreError: ``out`` is finished, unfinished with another plan, in use, or can't be written; or a
-            photo went away while the others were described.
+            photo went away while the others were described; or the store can't be reached or is taken.
         ModelError: the model can't be fitted on these photos, or is not what its card says.
         UnknownNameError: no kind of search has that name.
+        UsageError: ``store`` is no address, or ``search`` is given with it.
     """
+    address = None if store is None else parse_address(store)
     if search is not None:
         check_kind(search)
+        if address is not None:
+            raise UsageError(
+                f"Milvus searches by kinds of its own, and {search!r} is one of an index in a folder. Leave "
+                "out --search, or say index=flat, ivf_flat or hnsw in the address: "
+                f"--store '{replace(address, vector_index='hnsw')}'."
+            )
     folder = told_path(photos)
     listing = load_photos(photos, workers=workers)
     placed = listing.photos.take(listing.photos.positions.known)
@@ -119,7 +131,10 @@ def build_index(
         "seed": seed,
         "batch size": batch_size,
     }
+    if address is not None:
+        plan["store"] = str(address)
     with begin(out, plan) as building:
+        elsewhere = None if address is None else MilvusBuilding(building, address)
         if building.resumed:
             say(f"Going on with the unfinished build of {out}")
         try:
@@ -148,13 +163,14 @@ def build_index(
                 f"{photos}: none of its {len(placed)} photos with a position could be read. "
                 + first_reasons(described.failures)
             )
-        index = building.commit(
-            records_of(placed, stamps, described, workers=workers),
-            described.path,
-            building.folder / _MODEL,
-            root=str(placed.root.resolve()),
-            source=source_of(photos, listing),
-        )
+        records = records_of(placed, stamps, described, workers=workers)
+        root, source = str(placed.root.resolve()), source_of(photos, listing)
+        made = building.folder / _MODEL
+        index: Index
+        if elsewhere is None:
+            index = building.commit(records, described.path, made, root=root, source=source)
+        else:
+            index = elsewhere.commit(records, described.path, made, root=root, source=source, say=say)
     index = keep_up(index, kind=search, seed=seed, say=say)
     return BuildReport(
         index=index,

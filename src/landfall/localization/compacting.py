@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from os import PathLike
 
-from landfall.index import changing
+from landfall.index.change import changing_folder
 from landfall.localization.change_report import ChangeReport
 from landfall.localization.upkeep import keep_up
 
@@ -25,7 +25,8 @@ def compact_index(
     Raises:
         IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
     """
-    with changing(index_path) as change:
+    of_store = "Milvus gives back the room of removed photos by itself: there is nothing to do."
+    with changing_folder(index_path, of_store=of_store) as change:
         index, manifest = change.index, change.index.manifest
         to_halve = half and manifest.descriptor_dtype != "float16"
         if not (manifest.dead_rows or len(manifest.segments) > 1 or to_halve):

@@ -87,7 +87,7 @@ def _check_goes_with(index: Index, other: Index) -> None:
     if _whitening_of(index) != _whitening_of(other):
         raise IndexStoreError(
             f"{index.path} and {other.path} were not whitened alike, so that their descriptors can't be "
-            "compared. Merge indexes first, and whiten the one that comes of it."
+            "compared. Merge indexes first, and whiten the one that comes of it; one in Milvus can't be."
         )
     if own.input_spec != theirs.input_spec:
         raise ModelError(

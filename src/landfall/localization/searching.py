@@ -8,7 +8,8 @@ from pathlib import Path
 
 from landfall.errors import UsageError
 from landfall.files import write_bytes, write_json
-from landfall.index import Change, Index, changing
+from landfall.index import FolderIndex, Index
+from landfall.index.change import FolderChange, changing_folder
 from landfall.index.kinds import KINDS, build_structure, choose_kind, load_structure
 from landfall.index.kinds.report import SearchReport, measure_structure
 from landfall.index.manifest import SEARCH
@@ -31,7 +32,7 @@ def tune_index(
     seed: int = 0,
     say: Say = lambda _: None,
     progress: Progress = lambda _done, _of: None,
-) -> Index:
+) -> FolderIndex:
     """Give an index a kind of search.
 
     Args:
@@ -47,7 +48,11 @@ def tune_index(
         UsageError: the index is too small for that kind.
         IndexStoreError: no index, or one that is being changed, can't be written or is damaged.
     """
-    with changing(path) as change:
+    of_store = (
+        "Milvus searches by a kind of its own, chosen when photos were first stored. To change that, build "
+        "anew with index=flat, ivf_flat or hnsw in the address of --store."
+    )
+    with changing_folder(path, of_store=of_store) as change:
         manifest = change.index.manifest
         choice = choose_kind(manifest.rows, manifest.descriptor_dim, memory_bytes or half_of_memory(), kind)
         say(choice.reason)
@@ -76,7 +81,7 @@ def whiten_index(
     seed: int = 0,
     say: Say = lambda _: None,
     progress: Progress = lambda _done, _of: None,
-) -> Index:
+) -> FolderIndex:
     """Whiten an index's descriptors to their first principal axes, fitted on themselves.
 
     They are stored so from then on, and queries go the same way. It makes an index smaller; whether it finds
@@ -95,7 +100,8 @@ def whiten_index(
     """
     from landfall.index.kinds.whitening import fit_index_whitening
 
-    with changing(path) as change:
+    of_store = "Milvus keeps vectors of one length for good. Build anew with a model of shorter descriptors."
+    with changing_folder(path, of_store=of_store) as change:
         index = change.index
         if index.whitening is not None:
             raise UsageError(
@@ -117,7 +123,7 @@ def keep_searchable(
     say: Say = lambda _: None,
     progress: Progress = lambda _done, _of: None,
 ) -> Index:
-    """Bring an index's kind of search up to date after a change.
+    """Bring an index's kind of search up to date after a change; a store that searches by itself does that.
 
     Args:
         index: as it is after the change.
@@ -128,6 +134,8 @@ def keep_searchable(
     Raises:
         IndexStoreError: it is being changed by another process, can't be written or is damaged.
     """
+    if not isinstance(index, FolderIndex):
+        return index
     structure = index.structure
     if structure is None:
         manifest = index.manifest
@@ -136,7 +144,7 @@ def keep_searchable(
     beyond = index.manifest.rows - structure.covered
     if structure.kind == "exact" or beyond <= UNCOVERED_SHARE * structure.covered:
         return index
-    with changing(index.path) as change:
+    with changing_folder(index.path) as change:
         name = change.index.manifest.derived.get(SEARCH)
         if name is None:
             return change.index
@@ -158,7 +166,7 @@ def report_search(index: Index, folder: Path, *, seed: int = 0) -> SearchReport 
     Returns:
         What was measured; None for an index that is searched exactly.
     """
-    if index.structure is None:
+    if not isinstance(index, FolderIndex) or index.structure is None:
         return None
     measured = measure_structure(index.structure, index.stored, seed=seed, device=index.device)
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,6 +180,6 @@ def half_of_memory() -> int:
     return int(MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
-def _build(change: Change, kind: str, seed: int, say: Say, progress: Progress) -> None:
+def _build(change: FolderChange, kind: str, seed: int, say: Say, progress: Progress) -> None:
     structure = build_structure(kind, change.index.stored, seed=seed, say=say, progress=progress)
     change.put_folder(SEARCH, structure.save)

@@ -11,7 +11,7 @@ from tests.localization.calibration.conftest import World, make_world
 
 from landfall.errors import IndexStoreError
 from landfall.files import write_text
-from landfall.index import Index, PhotoRecord, begin, changing
+from landfall.index import FolderIndex, Index, PhotoRecord, begin, changing
 from landfall.index.store import PLAN
 from landfall.localization.calibration import (
     Calibration,
@@ -26,7 +26,7 @@ from landfall.models import ModelCard
 DEGREE_M = 68_677.0  # of longitude at 52 degrees north
 
 
-def indexed(world: World, out: Path) -> Index:
+def indexed(world: World, out: Path) -> FolderIndex:
     """Make an index of a street's photos; no photo and no model is ever read."""
     card = ModelCard(
         name="fake",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # Given rows of photos (S,) and of their matches (S, K), -1 for none: their inliers (S, K), NaN if unchecked.
 Check = Callable[[NDArray[np.int64], NDArray[np.int64]], Floats]
+# Given queries (Q, D) and k: distances, ascending, and rows (Q, k).
+Nearest = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 SAMPLE = 1000
 MATCHES = 20
@@ -79,6 +82,7 @@ def calibrate(
     seed: int = 0,
     device: str | None = None,
     check: Check | None = None,
+    search: Nearest | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Calibration | NoCalibration:
     """Learn from N indexed photos how sure answers may be.
@@ -99,6 +103,7 @@ def calibrate(
         seed: of the sample.
         device: where the search runs.
         check: looks at the matches of the sample geometrically; then answers are judged by that, too.
+        search: what finds the nearest photos, where that is not exact search over the descriptors.
         say: told in a sentence what is being done.
 
     Returns:
@@ -109,9 +114,10 @@ def calibrate(
     if count < LEAST_SAMPLE:
         return NoCalibration(f"it has {count} photos, and calibrating takes at least {LEAST_SAMPLE}")
     say(f"Calibrating on {min(sample, count)} of the index's own photos")
-    search, candidates = _queries(descriptors, positions, learnt, seed, device)
+    exact = partial(search_exact, descriptors, device=device)
+    searched, candidates = _queries(descriptors, positions, learnt, search or exact, seed)
     drawn = sample_answers(
-        search,
+        searched,
         positions,
         taken_s,
         heading_deg,
@@ -173,15 +179,15 @@ def _queries(
     descriptors: Matrix,
     positions: Positions,
     learnt: LearntFrom | None,
+    nearest: Nearest,
     seed: int,
-    device: str | None,
 ) -> tuple[SampleSearch, NDArray[np.int64] | None]:
     """Return what answers the photos that play the queries, and which may play them; None for all."""
     if learnt is not None and not learnt.strangers_play:
         return learnt.search(spots(positions), seed=seed), learnt.rows
 
     def search(rows: NDArray[np.int64], depth: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        return search_exact(descriptors, np.asarray(descriptors[rows], np.float32), depth, device=device)
+        return nearest(np.asarray(descriptors[rows], np.float32), depth)
 
     return search, None if learnt is None else learnt.strangers
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from landfall.errors import IndexStoreError
 from landfall.files import write_text
-from landfall.index import Change, Index, changing
+from landfall.index import Change, FolderIndex, Index, changing
 from landfall.localization.calibration.calibration import Calibration
 from landfall.localization.calibration.features import CHECKED_FEATURES, FEATURES
 from landfall.localization.calibration.fit import SAMPLE, Check, NoCalibration, calibrate
@@ -119,7 +119,8 @@ def _learn(
 ) -> Index:
     index = change.index
     fitted = learnt_from_photos(index.manifest.model)
-    learnt = _learnt_from(index) if fitted and index.whitening is None else None
+    whitened = isinstance(index, FolderIndex) and index.whitening is not None
+    learnt = _learnt_from(index) if fitted and not whitened else None
 
     def learn(sample: int, look: Check | None) -> Calibration | NoCalibration:
         return calibrate(
@@ -130,9 +131,10 @@ def _learn(
             sample=sample,
             check=look,
             learnt=learnt,
-            known_too_well=index.whitening is not None or fitted,
+            known_too_well=whitened or fitted,
             seed=seed,
             device=device,
+            search=None if isinstance(index, FolderIndex) else index.search_rows,
             say=say,
         )
 
