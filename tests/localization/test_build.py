@@ -181,6 +181,7 @@ class Apprentice:
         self.network = network
         self.card: ModelCard = network.card
         self.fitted = False
+        self.fit_sample = None
         self.fits: list[int] = []
 
     def fit(self, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:

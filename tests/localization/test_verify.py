@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.localization.geometry.conftest import draw  # noqa: F401 - a fixture
 
 from landfall.geo import LatLon
-from landfall.index import Index
+from landfall.index import FolderIndex, Index
 from landfall.localization import build_index, localize
 from landfall.models import Model
 from landfall.photos import write_jpeg
@@ -41,13 +41,13 @@ def query(tmp_path: Path, draw: Draw) -> Path:  # noqa: F811
 @pytest.fixture
 def misled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retrieval that puts the right photo last."""
-    search = Index.search_rows
+    search = FolderIndex.search_rows
 
-    def backwards(self: Index, *args: object, **options: object) -> object:
+    def backwards(self: FolderIndex, *args: object, **options: object) -> object:
         distances, rows = search(self, *args, **options)  # type: ignore[arg-type]
         return distances, rows[:, ::-1]
 
-    monkeypatch.setattr(Index, "search_rows", backwards)
+    monkeypatch.setattr(FolderIndex, "search_rows", backwards)
 
 
 @pytest.mark.usefixtures("misled")
