@@ -89,7 +89,7 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
 
 def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
     world = make_world(80, step_m=5.0, views=1)
-    taken_s = 1.7e9 + 3.0 * np.arange(80.0)
+    taken_s = 1.7e9 + 6.0 * np.arange(80.0)
     got = sample_answers(
         search_in(world.descriptors),
         world.positions,
@@ -99,10 +99,10 @@ def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
         photos=80,
         reach_m=25.0,
     )
-    # 25 m are 15 s: of a minute nothing within reach is left, of ten seconds the photos 20 and 25 m away are.
+    # Half of 25 m are 15 s: of a minute nothing so near is left, of ten seconds the photos 10 m away are.
     assert got.moment_s == 10.0
-    # 10 s are three spots.
-    assert np.median(got.nearest_left_m) == 20.0
+    # 10 s are one spot to either side.
+    assert np.median(got.nearest_left_m) == 10.0
 
 
 def test_times_that_are_all_the_same_are_not_used() -> None:

@@ -31,7 +31,9 @@ ELSEWHERE_M = 50.0
 MOMENTS_S = (600.0, 60.0, 10.0, 2.0)
 # Two photos look the same way when their headings differ by no more; half of a camera's usual view.
 SAME_WAY_DEG = 30.0
-# The sample must keep such a photo within reach for at least this share of its photos.
+# The sample must keep such a photo within this share of the reach for at least this share of its photos: a
+# stranger has one near by, and a photo that has one at the edge of its reach alone is seldom found.
+KEPT_REACH = 0.5
 KEPT_SHARE = 0.5
 # A photo with more photos around it than this is not sampled: leaving all of them out costs too much memory.
 MOST_LEFT_OUT = 2000
@@ -90,7 +92,7 @@ def sample_answers(
         k: matches of an answer.
         photos: how many to sample, at most.
         reach_m: the distance within which an answer is right; times are used only as far as half of the
-            sample keeps a photo that near that looks the same way.
+            sample keeps a photo within half of that that looks the same way.
         candidates: rows that may be drawn; all by default.
         seed: of the draw.
     """
@@ -109,7 +111,7 @@ def sample_answers(
     own = (apart_m <= SPOT_M) | (spot[around.indices] == spot[drawn[around.queries]])
     asked, found = drawn[around.queries], around.indices
     turned_deg = np.abs((heading_deg[found] - heading_deg[asked] + 180.0) % 360.0 - 180.0)
-    alike = (apart_m <= reach_m) & ~(turned_deg > SAME_WAY_DEG)
+    alike = (apart_m <= KEPT_REACH * reach_m) & ~(turned_deg > SAME_WAY_DEG)
     between_s = np.abs(taken_s[found] - taken_s[asked])
     own, moment_s = _with_moment(around, own, alike, between_s)
     present, elsewhere = _search(search, len(positions), drawn, around, own, k)
