@@ -74,6 +74,7 @@ def verify_index(
     try:
         index = Index(folder, manifest)
         problems += [*_of_model(folder, manifest), *_of_records(index), *_of_descriptors(index)]
+        problems += _of_thumbnails(index)
         if photos:
             problems += _of_photos(index, workers or available_cores(), progress)
     except IndexStoreError as error:
@@ -120,6 +121,17 @@ def _of_descriptors(index: Index) -> Iterator[IndexProblem]:
             (photo,) = index.photos([first + row])
             yield IndexProblem(photo.photo, f"descriptor {first + row} holds NaN or infinity")
         first += len(block)
+
+
+def _of_thumbnails(index: Index) -> Iterator[IndexProblem]:
+    for path, reason in index.thumbnails.problems():
+        yield IndexProblem(path.name, reason)
+    told = index.manifest.thumbnails
+    counts = index.thumbnails.counts()
+    for segment in () if told is None else told.segments:
+        if counts[segment.file] != segment.pictures:
+            reason = f"it has {counts[segment.file]} pictures, and the manifest tells of {segment.pictures}"
+            yield IndexProblem(segment.file, reason)
 
 
 def _of_photos(

@@ -17,6 +17,7 @@ from landfall.localization.change_report import ChangeReport
 from landfall.localization.describing import check_same_model, describe_for, forget_work
 from landfall.localization.listed import check_any, source_of, told_path
 from landfall.localization.photo_records import Stamp, records_of, stamps_of
+from landfall.localization.thumbnails import show_photos, shown
 from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.photos import PhotoProblem, content_hash
@@ -46,7 +47,7 @@ def add_photos(
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
         say: told in a sentence what is being done.
-        progress: told after each batch how far the description is.
+        progress: told after each batch how far the description is, and then how far the thumbnails are.
 
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
@@ -97,6 +98,13 @@ def add_photos(
                     workers=workers,
                 )
                 change.records.insert(records)
+                failed += show_photos(
+                    change,
+                    [shown(record, fresh.root) for record in records],
+                    workers=workers,
+                    say=say,
+                    progress=progress,
+                )
                 index = change.commit()
         # Whatever was left unfinished is done now, or was of photos that are there.
         forget_work(change)

@@ -20,6 +20,7 @@ from landfall.index import Building, Index, begin
 from landfall.localization.listed import check_any, fingerprint_of, first_reasons, source_of, told_path
 from landfall.localization.photo_records import records_of, stamps_of
 from landfall.localization.searching import check_kind
+from landfall.localization.thumbnails import make_thumbnails, shown, thumbnails_work
 from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.models.fitting import fit_and_keep, needs_fitting, with_input_spec
@@ -74,6 +75,7 @@ def build_index(
     model: Model,
     spec: InputSpec | None = None,
     search: str | None = None,
+    thumbnail_px: int | None = None,
     seed: int = 0,
     batch_size: int = 16,
     workers: int | None = None,
@@ -88,11 +90,13 @@ def build_index(
         model: what describes the photos; one that learns from them first (densevlad) is fitted here.
         spec: the size photos are brought to; the model card's by default. It becomes the index's own.
         search: the kind of search; chosen by size and memory by default.
+        thumbnail_px: longest side of a thumbnail that is kept of each photo, so that whoever may ask the
+            index may see its photos; none is kept by default.
         seed: of the fit.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
         say: told in a sentence what is being done.
-        progress: told after each batch how far the description is.
+        progress: told after each batch how far the description is, and then how far the thumbnails are.
 
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
@@ -119,6 +123,8 @@ def build_index(
         "seed": seed,
         "batch size": batch_size,
     }
+    if thumbnail_px is not None:
+        plan["thumbnails"] = thumbnail_px
     with begin(out, plan) as building:
         if building.resumed:
             say(f"Going on with the unfinished build of {out}")
@@ -148,19 +154,33 @@ def build_index(
                 f"{photos}: none of its {len(placed)} photos with a position could be read. "
                 + first_reasons(described.failures)
             )
+        records = records_of(placed, stamps, described, workers=workers)
+        thumbnails, not_shown = None, []
+        if thumbnail_px is not None:
+            say(f"Making thumbnails of {len(records)} photos")
+            thumbnails = thumbnail_px, building.folder / thumbnails_work(thumbnail_px)
+            not_shown = make_thumbnails(
+                thumbnails[1],
+                [shown(record, placed.root) for record in records],
+                len(records),
+                longest_side_px=thumbnail_px,
+                workers=workers,
+                progress=progress,
+            )
         index = building.commit(
-            records_of(placed, stamps, described, workers=workers),
+            records,
             described.path,
             building.folder / _MODEL,
             root=str(placed.root.resolve()),
             source=source_of(photos, listing),
+            thumbnails=thumbnails,
         )
     index = keep_up(index, kind=search, seed=seed, say=say)
     return BuildReport(
         index=index,
         indexed=len(index),
         without_position=listing.without_position,
-        failed=(*listing.failed, *described.failures),
+        failed=(*listing.failed, *described.failures, *not_shown),
         seconds=dict(described.seconds),
         resumed=building.resumed,
     )

@@ -17,7 +17,7 @@ from landfall.photos.position_writing import write_position
 from landfall.photos.reading import LoadedPhoto, content_hash, load_photo
 from landfall.photos.spec import InputSpec, Interpolation
 from landfall.photos.thumbnails import thumbnail_reader
-from landfall.photos.writing import encode_thumbnail, write_jpeg
+from landfall.photos.writing import encode_thumbnail, hashed_thumbnail, write_jpeg
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -33,6 +33,7 @@ __all__ = [
     "content_hash",
     "encode_thumbnail",
     "find_photos",
+    "hashed_thumbnail",
     "load_photo",
     "read_metadata",
     "thumbnail_reader",

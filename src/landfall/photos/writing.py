@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from landfall.errors import UsageError
-from landfall.files import write_bytes
+from landfall.files import hash_bytes, write_bytes
 from landfall.geo import LatLon
 from landfall.photos.containers import open_photo, read_file
 from landfall.photos.decoding import decode
@@ -75,9 +75,24 @@ def encode_thumbnail(
         image = _image_of(photo)
         small = image.resize(_fit(image.size, longest_side), Image.Resampling.BILINEAR)
         return _jpeg_bytes(small, quality)
-    opened = open_photo(io.BytesIO(read_file(Path(photo))), str(photo))
-    small = decode(opened, _fit(opened.oriented_size, longest_side), "bilinear")
-    return _jpeg_bytes(small, quality)
+    return _small_jpeg(read_file(Path(photo)), str(photo), longest_side, quality)
+
+
+def hashed_thumbnail(
+    path: str | PathLike[str], *, longest_side: int = 480, quality: int = 80
+) -> tuple[str, bytes]:
+    """Read a photo's file once: its hash, as ``content_hash`` gives it, and its ``encode_thumbnail``.
+
+    Raises:
+        PhotoError: the photo can't be read.
+    """
+    data = read_file(Path(path))
+    return hash_bytes(data), _small_jpeg(data, str(path), longest_side, quality)
+
+
+def _small_jpeg(data: bytes, name: str, longest_side: int, quality: int) -> bytes:
+    opened = open_photo(io.BytesIO(data), name)
+    return _jpeg_bytes(decode(opened, _fit(opened.oriented_size, longest_side), "bilinear"), quality)
 
 
 def _fit(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
@@ -95,7 +110,8 @@ def _image_of(pixels: NDArray[np.uint8]) -> Image.Image:
 
 def _jpeg_bytes(image: Image.Image, quality: int, exif: Image.Exif | None = None) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format="JPEG", quality=quality, exif=exif.tobytes() if exif else b"")
+    # Pillow would put in the comment of the file that the image was read from, which is not ours to pass on.
+    image.save(buffer, format="JPEG", quality=quality, exif=exif.tobytes() if exif else b"", comment=b"")
     return buffer.getvalue()
 
 
