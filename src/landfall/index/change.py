@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.errors import IndexStoreError
+from landfall.errors import IndexBusyError, IndexStoreError
 from landfall.files import hold, sync, sync_folder
 from landfall.index.manifest import (
     FORMAT,
@@ -389,23 +389,27 @@ def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
 
 
 @contextmanager
-def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[Change]:
+def changing(
+    path: str | os.PathLike[str], *, device: str | None = None, opened: Index | None = None
+) -> Iterator[Change]:
     """Hold an index and give a change of it to be made; without ``commit``, nothing happens.
 
     Args:
         path: the index folder.
         device: where the index's model runs.
+        opened: the index as it was opened some time ago, whose loaded model and device are used.
 
     Raises:
-        IndexStoreError: no index, one that another process is changing, or one that can't be written.
+        IndexBusyError: another process is changing the index.
+        IndexStoreError: no index, or one that can't be written.
     """
     folder = Path(path)
     check_is_index(folder)
-    busy = IndexStoreError(f"{folder} is being changed by another process. Wait until it is done.")
+    busy = IndexBusyError(f"{folder} is being changed by another process. Wait until it is done.")
     with writing(folder):
         lock = hold(folder / LOCK, busy)
     with lock:
-        change = Change(Index.open(folder, device=device))
+        change = Change(Index.open(folder, device=device) if opened is None else opened.latest())
         with writing(folder):
             sweep(folder, change.index.manifest)
         try:

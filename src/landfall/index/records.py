@@ -152,6 +152,14 @@ class Records(SqliteFile):
         """Return the records of those names that are there, in whatever folder."""
         return [record_of(row) for row in self.select_in(f"SELECT {COLUMNS} FROM photos WHERE photo", names)]
 
+    def of_hashes(self, hashes: Sequence[str]) -> dict[str, PhotoRecord]:
+        """Return the (first) record of those content hashes that are there."""
+        rows = self.select_in(f"SELECT {COLUMNS} FROM photos WHERE content_hash", hashes)
+        found: dict[str, PhotoRecord] = {}
+        for record in sorted(map(record_of, rows), key=lambda each: each.row):
+            found.setdefault(record.content_hash, record)
+        return found
+
     def of_folder(self, folder: int) -> dict[str, PhotoRecord]:
         """Return the records of a folder's photos, by name."""
         rows = self.select(f"SELECT {COLUMNS} FROM photos WHERE folder = ?", [folder])

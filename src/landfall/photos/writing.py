@@ -54,7 +54,7 @@ def write_jpeg(
         exif[ExifTags.IFD.GPSInfo] = gps
     if taken_at is not None:
         exif[ExifTags.IFD.Exif] = _time_tags(taken_at)
-    write_bytes(Path(path), _jpeg_bytes(image, quality, exif))
+    write_bytes(Path(path), jpeg_bytes(image, quality, exif))
 
 
 def encode_thumbnail(
@@ -74,7 +74,7 @@ def encode_thumbnail(
     if isinstance(photo, np.ndarray):
         image = _image_of(photo)
         small = image.resize(_fit(image.size, longest_side), Image.Resampling.BILINEAR)
-        return _jpeg_bytes(small, quality)
+        return jpeg_bytes(small, quality)
     return _small_jpeg(read_file(Path(photo)), str(photo), longest_side, quality)
 
 
@@ -92,7 +92,7 @@ def hashed_thumbnail(
 
 def _small_jpeg(data: bytes, name: str, longest_side: int, quality: int) -> bytes:
     opened = open_photo(io.BytesIO(data), name)
-    return _jpeg_bytes(decode(opened, _fit(opened.oriented_size, longest_side), "bilinear"), quality)
+    return jpeg_bytes(decode(opened, _fit(opened.oriented_size, longest_side), "bilinear"), quality)
 
 
 def _fit(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
@@ -108,7 +108,8 @@ def _image_of(pixels: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _jpeg_bytes(image: Image.Image, quality: int, exif: Image.Exif | None = None) -> bytes:
+def jpeg_bytes(image: Image.Image, quality: int, exif: Image.Exif | None = None) -> bytes:
+    """Return an image as a JPEG of a quality, 1 to 100, that says nothing but ``exif``."""
     buffer = io.BytesIO()
     # Pillow would put in the comment of the file that the image was read from, which is not ours to pass on.
     image.save(buffer, format="JPEG", quality=quality, exif=exif.tobytes() if exif else b"", comment=b"")
