@@ -78,6 +78,8 @@ def verify_index(
         if photos:
             problems += _of_photos(index, workers or available_cores(), progress)
     except IndexStoreError as error:
+        if read_manifest(folder) != manifest:
+            return verify_index(path, photos=photos, workers=workers, progress=progress)
         problems.append(IndexProblem(str(folder), str(error)))
     return problems
 
