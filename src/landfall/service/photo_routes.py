@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, File, Form, Header, HTTPException, Response, UploadFile
 from starlette.concurrency import run_in_threadpool
 
-from landfall.errors import IndexBusyError, IndexStoreError, PhotoError, UsageError
+from landfall.errors import IndexBusyError, PhotoError, UsageError
 from landfall.files import hash_bytes
 from landfall.geo import LatLon
 from landfall.index import Index
@@ -105,7 +106,7 @@ def writing_routes(writer: Callable[[], IndexWriter | None], *, keep_exif: bool)
         added = [each for each in became if isinstance(each, Added)]
         skipped += [each for each in became if isinstance(each, PhotoProblem)]
         return {
-            "added": [{"id": each.id, "photo": each.photo, "lat": each.lat, "lon": each.lon} for each in added],
+            "added": [asdict(each) for each in added],
             "skipped": [problem.to_dict() for problem in skipped],
             "photos": len(changing.index),
         }
@@ -140,7 +141,13 @@ async def _answered(ask: Callable[[], Future[T]]) -> T:
     """
     try:
         return await asyncio.wrap_future(ask())
-    except (WriterBusyError, IndexBusyError) as error:
+    except IndexBusyError as error:
+        busy = "Another process is changing the index. Send the same again in a while."
+        raise HTTPException(503, busy, {"Retry-After": str(RETRY_AFTER_S)}) from error
+    except WriterBusyError as error:
         raise HTTPException(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
-    except (IndexStoreError, UsageError) as error:
-        raise HTTPException(507, f"The photos were not taken in: {error}") from error
+    except UsageError as error:
+        # Its words name folders of the machine, and are for the owner, who finds them in the log.
+        raise HTTPException(
+            507, "The index or the folder of its photos can't be written; the server's log says why."
+        ) from error

@@ -158,6 +158,7 @@ class IndexWriter:
         try:
             results = work()
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+            self._say(f"The index could not be changed: {error}")
             for answer in answers:
                 answer.set_exception(error)
             return
