@@ -14,7 +14,7 @@ from tests.service.conftest import INDEXED, STEP_DEG, picture, place_of, sent
 from landfall.errors import IndexBusyError, PhotoError, UsageError
 from landfall.geo import LatLon
 from landfall.index import Index, changing, verify_index
-from landfall.localization import localize
+from landfall.localization import localize, update_index
 from landfall.photos import PhotoProblem, read_metadata, write_jpeg
 from landfall.service.uploads import Upload, UploadFolder, prepare_upload
 from landfall.service.writing import Added, IndexWriter, WriterBusyError
@@ -136,6 +136,8 @@ def test_what_says_no_position_or_is_no_photo_is_refused(tmp_path: Path) -> None
         prepare_upload("a.jpg", b"hello, world")
     with pytest.raises(PhotoError, match="empty file"):
         prepare_upload("a.jpg", b"")
+    with pytest.raises(PhotoError, match="64x64 pixels"):
+        prepare_upload("a.jpg", sent(tmp_path, 3), most_pixels=64 * 63)
     original = sent(tmp_path, 3)
     assert prepare_upload("a.jpg", original, keep_exif=True).data == original
 
@@ -143,6 +145,16 @@ def test_what_says_no_position_or_is_no_photo_is_refused(tmp_path: Path) -> None
 def plain(folder: Path) -> bytes:
     write_jpeg(folder / "plain.jpg", picture(1))
     return (folder / "plain.jpg").read_bytes()
+
+
+def test_an_update_leaves_what_came_over_http(writer: IndexWriter, tmp_path: Path) -> None:
+    added = one(writer.add([upload(tmp_path, 8)]).result())
+    writer.close()
+    before = Index.open(writer.index.path).records()
+    report = update_index(writer.index.path)
+    assert (report.added, report.removed, report.failed) == (0, 0, ())
+    assert report.index.records() == before
+    assert before[-1].id == added.id
 
 
 def test_a_time_with_a_zone_is_the_same_moment_in_the_index(writer: IndexWriter, tmp_path: Path) -> None:

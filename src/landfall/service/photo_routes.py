@@ -19,7 +19,7 @@ from landfall.errors import IndexBusyError, PhotoError, UsageError
 from landfall.files import hash_bytes
 from landfall.geo import LatLon
 from landfall.index import Index
-from landfall.photos import PhotoProblem
+from landfall.photos import MAX_PIXELS, PhotoProblem
 from landfall.service.uploads import Upload, prepare_upload
 from landfall.service.writing import Added, IndexWriter, WriterBusyError
 
@@ -57,12 +57,15 @@ def thumbnail_routes(index: Callable[[], Index]) -> APIRouter:
     return router
 
 
-def writing_routes(writer: Callable[[], IndexWriter | None], *, keep_exif: bool) -> APIRouter:
+def writing_routes(
+    writer: Callable[[], IndexWriter | None], *, keep_exif: bool, most_pixels: int = MAX_PIXELS
+) -> APIRouter:
     """Return the routes that add and remove photos.
 
     Args:
         writer: gives what changes the index; None where it is not to be changed over HTTP.
         keep_exif: keep photos as they come, with what they say of their owners.
+        most_pixels: that a photo may have.
     """
     router = APIRouter()
 
@@ -97,7 +100,12 @@ def writing_routes(writer: Callable[[], IndexWriter | None], *, keep_exif: bool)
             try:
                 uploads.append(
                     await run_in_threadpool(
-                        prepare_upload, name, data, location=location, keep_exif=keep_exif
+                        prepare_upload,
+                        name,
+                        data,
+                        location=location,
+                        keep_exif=keep_exif,
+                        most_pixels=most_pixels,
                     )
                 )
             except PhotoError as error:

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from landfall.datasets import PhotoListing, PhotoSet
-from landfall.errors import PhotoError, UsageError
+from landfall.errors import PhotoError, PhotoTooLargeError, UsageError
 from landfall.files import beside, hash_bytes, hold, read_json, sync_folder, write_bytes, write_json
 from landfall.geo import LatLon, Positions
 from landfall.index import Index
 from landfall.localization.listed import told_path
-from landfall.photos import strip_metadata
+from landfall.photos import MAX_PIXELS, strip_metadata
 from landfall.photos.containers import open_photo
 from landfall.photos.metadata import metadata_of
 
@@ -59,7 +59,12 @@ class Upload:
 
 
 def prepare_upload(
-    photo: str, data: bytes, *, location: LatLon | None = None, keep_exif: bool = False
+    photo: str,
+    data: bytes,
+    *,
+    location: LatLon | None = None,
+    keep_exif: bool = False,
+    most_pixels: int = MAX_PIXELS,
 ) -> Upload:
     """Read what a photo says of itself, and take that out of it unless it is to be kept.
 
@@ -68,12 +73,18 @@ def prepare_upload(
         data: the file as it came.
         location: where it was taken; what the photo itself says by default.
         keep_exif: keep the file as it came.
+        most_pixels: that a photo may have.
 
     Raises:
-        PhotoError: no photo, or one that says nowhere where it was taken.
+        PhotoError: no photo, one that is too large, or one that says nowhere where it was taken.
     """
     with (opened := open_photo(io.BytesIO(data), photo)).image:
         told = metadata_of(opened)
+        if told.width * told.height > most_pixels:
+            raise PhotoTooLargeError(
+                photo,
+                f"{told.width}x{told.height} pixels; up to {most_pixels / 1e6:.0f} MP are taken",
+            )
         suffix = _SUFFIXES[opened.format]
     place = location or told.location
     if place is None:
