@@ -195,8 +195,8 @@ def kill_server(folder: Path, rounds: int) -> Ledger:
 
 
 def test_a_server_killed_under_load_has_all_that_it_acknowledged(tmp_path: Path) -> None:
-    ledger = kill_server(tmp_path, 2)
-    assert len(ledger.added) > 2 * WRITERS
+    ledger = kill_server(tmp_path, 1)
+    assert len(ledger.added) > WRITERS
 
 
 @pytest.mark.trial
