@@ -11,6 +11,7 @@
     │   │   ├── WeightsError     missing, unexpected or wrongly sized tensors
     │   │   └── OfflineError     weights that must be downloaded, and no network to do it
     │   ├── IndexStoreError      an index folder that can't be opened, resumed or written
+    │   │   └── IndexBusyError   one that another process is changing; it can be tried again
     │   └── TrainingError        a training that can't start, go on or be resumed
     └── PhotoError               one photo that can't be used; the rest of its batch goes on
         ├── PhotoUnreadableError
@@ -75,6 +76,10 @@ class OfflineError(ModelError):
 
 class IndexStoreError(UsageError):
     """An index folder that can't be opened, resumed or written."""
+
+
+class IndexBusyError(IndexStoreError):
+    """An index that another process is changing; it can be tried again."""
 
 
 class TrainingError(UsageError):

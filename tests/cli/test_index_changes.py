@@ -49,6 +49,30 @@ def test_an_index_lives(own_index: Path, street: Path, landfall: Run, tmp_path: 
     assert merged["added"] == merged["indexed"] == 2 * PLACES
 
 
+def test_thumbnails_are_kept_and_taken_out(street: Path, landfall: Run, tmp_path: Path) -> None:
+    def told(*arguments: object) -> Any:
+        done = landfall("index", *arguments, "--json", "-", "--quiet")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    out = tmp_path / "pictured.lf"
+    told("build", street / "photos", "--out", out, "--thumbnail-px", 32)
+    assert told_of(landfall, out)["longest_side_px"] == 32
+    told("remove", out, "--match", "*/1-?.jpg")
+    told("compact", out)
+    assert told_of(landfall, out)["stored"] == 2 * PLACES - 2
+    assert told("thumbnails", out)["unchanged"] == 2 * PLACES - 2
+    assert told("thumbnails", out, "--px", 64)["changed"] == 2 * PLACES - 2
+    assert told("verify", out)["problems"] == []
+    told("thumbnails", out, "--none")
+    assert told_of(landfall, out) is None
+    assert landfall("index", "thumbnails", out, "--none", "--px", 64).returncode == 2
+
+
+def told_of(landfall: Run, index: Path) -> Any:
+    return json.loads(landfall("index", "info", index, "--json", "-").stdout)["thumbnails"]
+
+
 def test_a_damaged_index_ends_with_1_and_wrong_usage_with_2(
     own_index: Path, landfall: Run, tmp_path: Path
 ) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.index import Change, FolderIndex, PhotoRecord, begin
+from landfall.index import Change, FolderIndex, PhotoRecord, ThumbnailsWriting, begin
+from landfall.index.change import FolderChange
 from landfall.models import ModelCard
 from landfall.models.checkpoint import write_checkpoint
 
@@ -44,19 +45,41 @@ def record(photo_id: int, row: int) -> PhotoRecord:
     )
 
 
-def built(out: Path, ids: Sequence[int]) -> FolderIndex:
+def thumbnail_of(photo_id: int) -> bytes:
+    """Return what stands for the thumbnail of a photo, between a JPEG's first and last two bytes."""
+    return b"\xff\xd8" + np.random.default_rng(photo_id).bytes(100 + photo_id % 7 * 1000) + b"\xff\xd9"
+
+
+def put_thumbnails(file: ThumbnailsWriting, ids: Sequence[int]) -> None:
+    file.put((f"hash{photo_id}", thumbnail_of(photo_id)) for photo_id in ids)
+
+
+def built(out: Path, ids: Sequence[int], *, thumbnails: bool = False) -> FolderIndex:
     """Build an index of the photos of these numbers, with a model file that can be read."""
     with begin(out, {"photos": list(ids)}) as building:
         model = building.folder / "fitted.safetensors"
         write_checkpoint(model, {"weight": np.zeros(1, np.float32)}, CARD)
         records = [record(photo_id, row) for row, photo_id in enumerate(ids)]
-        return building.commit(records, descriptors_of(ids), model, root="/photos", source="/photos")
+        pictures = building.folder / "pictures.sqlite"
+        with ThumbnailsWriting(pictures) as file:
+            put_thumbnails(file, ids)
+        return building.commit(
+            records,
+            descriptors_of(ids),
+            model,
+            root="/photos",
+            source="/photos",
+            thumbnails=(480, pictures) if thumbnails else None,
+        )
 
 
 def enter(change: Change, ids: Sequence[int]) -> None:
     """Add the photos of these numbers."""
     first = change.append(descriptors_of(ids))
     change.records.insert(record(photo_id, first + at) for at, photo_id in enumerate(ids))
+    if isinstance(change, FolderChange) and change.thumbnail_px is not None:
+        with change.writing_thumbnails() as file:
+            put_thumbnails(file, ids)
 
 
 def check(index: FolderIndex, ids: Sequence[int]) -> None:
@@ -66,3 +89,5 @@ def check(index: FolderIndex, ids: Sequence[int]) -> None:
     assert [photo.id for photo in index.photos()] == list(ids)
     np.testing.assert_array_equal(np.asarray(index.descriptors), descriptors_of(ids))
     np.testing.assert_array_equal(index.positions.lat, [50 + photo_id / 1000 for photo_id in ids])
+    for photo_id in ids:
+        assert index.thumbnail(photo_id) == (thumbnail_of(photo_id) if index.has_thumbnails else None)

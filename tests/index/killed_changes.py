@@ -57,7 +57,7 @@ def main(path: str, rounds: int, seed: int) -> None:
     draw = random.Random(seed)
     present = list(range(1, 9))
     next_id = 9
-    built(index, present)
+    built(index, present, thumbnails=True)
     under_way = 0
     for number in range(rounds):
         reading, told = os.pipe()

@@ -122,8 +122,8 @@ def rewrite(path: Path, **changes: Any) -> None:
 
 
 def test_a_newer_format_is_told(index: FolderIndex) -> None:
-    told = open_after(index, lambda path: rewrite(path, format=3, created_by="landfall 9", brand="new"))
-    assert "format 3" in told
+    told = open_after(index, lambda path: rewrite(path, format=4, created_by="landfall 9", brand="new"))
+    assert "format 4" in told
     assert "landfall 9" in told
     assert "Update Landfall" in told
 

@@ -22,6 +22,7 @@ for _verb in (
     index_changes.update,
     index_changes.merge,
     index_changes.compact,
+    index_changes.thumbnails,
     index_changes.verify,
 ):
     app.command()(_verb)
@@ -42,6 +43,19 @@ def build(
         str | None,
         typer.Option("--search", metavar="KIND", help="exact, sq8, binary, ivfpq, hnsw; default: by size."),
     ] = None,
+    thumbnails: Annotated[
+        bool,
+        typer.Option("--thumbnails", help="Keep a small picture of each photo, so that it may be shown."),
+    ] = False,
+    thumbnail_px: Annotated[
+        int | None,
+        typer.Option(
+            "--thumbnail-px",
+            min=index_changes.LEAST_THUMBNAIL_PX,
+            metavar="N",
+            help="Pixels along its longer side; with this, --thumbnails goes without saying.  [default: 480]",
+        ),
+    ] = None,
     resize: options.Resize = None,
     batch_size: options.BatchSize = 16,
     workers: options.Workers = None,
@@ -55,6 +69,7 @@ def build(
     Photos without a position are listed and left out. Ends with 1 when some photos could not be read.
     """
     from landfall.localization import build_index, choose_model
+    from landfall.localization.thumbnails import LONGEST_SIDE_PX
 
     described_by = choose_model(model, device=device, say=lambda text: say(text, quiet=quiet))
     with progress_bar("Describing", None, quiet=quiet) as advance:
@@ -69,6 +84,7 @@ def build(
             spec=options.input_spec(resize, described_by),
             store=store,
             search=search,
+            thumbnail_px=thumbnail_px or (LONGEST_SIDE_PX if thumbnails else None),
             seed=seed,
             batch_size=batch_size,
             workers=workers,

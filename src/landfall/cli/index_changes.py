@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Photos named on the terminal for one kind of trouble; the JSON names all.
 _NAMED = 20
+# Nothing is to be seen on smaller ones.
+LEAST_THUMBNAIL_PX = 16
 
 IndexFolder = Annotated[
     Path, typer.Argument(metavar="INDEX", help="A folder made by 'landfall index build'.")
@@ -145,6 +147,48 @@ def compact(
     _end(report, "compact", json_to, quiet)
 
 
+def thumbnails(
+    index: IndexFolder,
+    px: Annotated[
+        int | None,
+        typer.Option(
+            "--px",
+            min=LEAST_THUMBNAIL_PX,
+            metavar="N",
+            help="Pixels along the longer side; default: as they are, or 480.",
+        ),
+    ] = None,
+    none: Annotated[
+        bool, typer.Option("--none", help="Take them out, and with them the leave to show photos.")
+    ] = False,
+    workers: options.Workers = None,
+    json_to: options.Json = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Keep a small picture of each photo in the index: whoever may ask it may then see its photos.
+
+    Changes keep them up. Ends with 1 when some photos could not be read.
+    """
+    from landfall.errors import UsageError
+    from landfall.localization import add_thumbnails, remove_thumbnails
+
+    if none:
+        if px is not None:
+            raise UsageError("--px makes thumbnails and --none takes them out: give one of the two.")
+        _end(remove_thumbnails(index), "no thumbnails", json_to, quiet)
+        return
+    with _telling(quiet, "Making thumbnails") as told:
+        report = add_thumbnails(
+            index,
+            longest_side_px=px,
+            workers=workers,
+            say=lambda text: say(text, quiet=quiet),
+            progress=told,
+        )
+    done = f"{report.changed} thumbnails made, {report.unchanged} there already"
+    _end(report, done, json_to, quiet)
+
+
 def verify(
     index: IndexFolder,
     photos: Annotated[
@@ -181,8 +225,8 @@ def say_problems(what: str, problems: tuple[PhotoProblem, ...], *, quiet: bool) 
 
 
 @contextmanager
-def _telling(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    with progress_bar("Describing", None, quiet=quiet) as advance:
+def _telling(quiet: bool, what: str = "Describing") -> Iterator[Callable[[Progress], None]]:
+    with progress_bar(what, None, quiet=quiet) as advance:
         yield lambda progress: advance(progress.done, progress.failed, progress.total)
 
 

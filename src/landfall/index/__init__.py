@@ -1,9 +1,9 @@
 """Geotagged photos that queries are found among: search, and the index folder on disk.
 
 What belongs here: exact search (``exact``, the oracle for anything faster), a match (``match``), and the
-index folder: its parts (``manifest``, ``records``, ``rows``), how it comes to be (``store``), how it is read
-(``reader``, ``among``), changed (``change``) and checked (``verification``). Where descriptors come from is
-not known here: ``localization.build`` and its neighbours bring the two together.
+index folder: its parts (``manifest``, ``records``, ``rows``, ``thumbnails``), how it comes to be (``store``),
+how it is read (``reader``, ``among``), changed (``change``) and checked (``verification``). Where descriptors
+come from is not known here: ``localization.build`` and its neighbours bring the two together.
 
 Importing this package loads no torch; ``search_exact`` does when first used.
 """
@@ -19,6 +19,7 @@ from landfall.index.opening import changing
 from landfall.index.reader import FolderIndex
 from landfall.index.records import Folder, PhotoRecord
 from landfall.index.store import Building, begin
+from landfall.index.thumbnails_writing import ThumbnailsWriting
 from landfall.index.verification import IndexProblem, verify_index
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "IndexedPhoto",
     "Match",
     "PhotoRecord",
+    "ThumbnailsWriting",
     "begin",
     "changing",
     "search_exact",

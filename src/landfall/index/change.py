@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.errors import IndexStoreError
+from landfall.errors import IndexBusyError, IndexStoreError
 from landfall.files import hold, sync, sync_folder
 from landfall.index.interface import Change
 from landfall.index.manifest import (
+    FORMAT,
+    FORMAT_WITH_THUMBNAILS,
     LOCK,
     MODEL,
     SEARCH,
@@ -30,6 +32,8 @@ from landfall.index.manifest import (
     Manifest,
     OfFiles,
     Segment,
+    Thumbnails,
+    ThumbnailSegment,
     damaged,
     descriptors_file,
     entry_of,
@@ -37,13 +41,20 @@ from landfall.index.manifest import (
     leftovers,
     photos_file,
     store_of,
+    thumbnails_file,
     write_manifest,
 )
 from landfall.index.reader import FolderIndex, check_is_index
 from landfall.index.records_writing import RecordsEdit
 from landfall.index.rows import DescriptorRows, Matrix
 from landfall.index.rows_writing import blocks_of, write_rows
-from landfall.index.store import created_by
+from landfall.index.store import created_by, take
+from landfall.index.thumbnails_writing import (
+    ThumbnailsWriting,
+    count_thumbnails,
+    has_dead_thumbnails,
+    join_thumbnails,
+)
 
 if TYPE_CHECKING:
     from landfall.models.pca import Whitening
@@ -51,6 +62,7 @@ if TYPE_CHECKING:
 # A search reads each segment by itself, so that many small ones would slow it down.
 MOST_SEGMENTS = 16
 _DERIVED_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_TAKEN_NAMES = ("photos", "descriptors", "model", "thumbnails")
 
 
 class FolderChange(Change):
@@ -64,6 +76,7 @@ class FolderChange(Change):
         self.index: FolderIndex = index
         self.generation = index.manifest.generation + 1
         self._segments = list(index.manifest.segments)
+        self._thumbnails = index.manifest.thumbnails
         self._derived = dict(index.manifest.derived)
         self._numbering = index.manifest.numbering
         self._dtype = index.manifest.descriptor_dtype
@@ -116,6 +129,49 @@ class FolderChange(Change):
 
         return self.append(WhitenedRows(descriptors, whitening))
 
+    @property
+    def thumbnail_px(self) -> int | None:
+        """The longest side of the thumbnails that the index is to have; None where it is to show none."""
+        return None if self._thumbnails is None else self._thumbnails.longest_side_px
+
+    def show_photos(self, longest_side_px: int) -> None:
+        """Let the index show its photos, by thumbnails of this size from now on.
+
+        Those of another size that it has go: they are drawn anew, or taken over with ``append_thumbnails``.
+        """
+        if self.thumbnail_px != longest_side_px:
+            self._thumbnails = Thumbnails(longest_side_px=longest_side_px)
+
+    def hide_photos(self) -> None:
+        """Let the index show no photos; the thumbnails that it has go with the commit."""
+        self._thumbnails = None
+
+    def append_thumbnails(self, file: Path) -> None:
+        """Keep the pictures of a finished file of ``ThumbnailsWriting``, which stays where it is.
+
+        Raises:
+            IndexStoreError: the file can't be read or written.
+        """
+        count = count_thumbnails(file)
+        if count:
+            name = self._thumbnails_name()
+            with writing(self.folder):
+                take(file, self.folder / name, own=file.is_relative_to(self.folder))
+            self._show(name, count)
+
+    @contextmanager
+    def writing_thumbnails(self) -> Iterator[ThumbnailsWriting]:
+        """Give a new file of thumbnails to be filled; at the end of the block its pictures are kept.
+
+        Raises:
+            IndexStoreError: it can't be written.
+        """
+        name = self._thumbnails_name()
+        with ThumbnailsWriting(self.folder / name) as file:
+            yield file
+        if count := count_thumbnails(self.folder / name):
+            self._show(name, count)
+
     def whiten(self, whitening: Whitening) -> None:
         """Store the descriptors whitened from now on, those that are there and those to come.
 
@@ -156,7 +212,7 @@ class FolderChange(Change):
         Raises:
             IndexStoreError: it can't be written.
         """
-        if not _DERIVED_NAME.fullmatch(name) or name in ("photos", "descriptors", "model"):
+        if not _DERIVED_NAME.fullmatch(name) or name in _TAKEN_NAMES:
             raise ValueError(f"A derived file can't be called {name!r}")
         file = self._name(file_of(name, self.generation, suffix))
         with writing(self.folder):
@@ -173,7 +229,7 @@ class FolderChange(Change):
         Raises:
             IndexStoreError: it can't be written.
         """
-        if not _DERIVED_NAME.fullmatch(name) or name in ("photos", "descriptors", "model"):
+        if not _DERIVED_NAME.fullmatch(name) or name in _TAKEN_NAMES:
             raise ValueError(f"A derived folder can't be called {name!r}")
         folder = self._name(file_of(name, self.generation, ""))
         with writing(self.folder):
@@ -201,13 +257,17 @@ class FolderChange(Change):
             raise damaged(self.folder / records, f"a photo has row {last} of {self.rows}")
         with writing(self.folder):
             self._join_small_segments()
+            self._join_thumbnails(self.folder / records)
             named = [MODEL, records, *(segment.file for segment in self._segments)]
+            if self._thumbnails is not None:
+                named += sorted(self._thumbnails.files)
             for derived in self._derived.values():
                 named += self._files_of(derived)
             for name in named:
                 if PurePosixPath(name).parts[0] in self._new:
                     sync(self.folder / name)
             manifest = Manifest(
+                format=FORMAT if self._thumbnails is None else FORMAT_WITH_THUMBNAILS,
                 created_by=created_by(),
                 generation=self.generation,
                 numbering=self._numbering,
@@ -218,6 +278,7 @@ class FolderChange(Change):
                 root=root,
                 records=records,
                 segments=tuple(self._segments),
+                thumbnails=self._thumbnails,
                 derived=self._derived,
                 files={name: earlier.files.get(name) or entry_of(self.folder / name) for name in named},
             )
@@ -272,6 +333,33 @@ class FolderChange(Change):
         parts = [np.load(self.folder / each.file, mmap_mode="r") for each in self._segments[first:]]
         self._segments[first:] = [self._written(DescriptorRows(parts, None), None)]
 
+    def _thumbnails_name(self) -> str:
+        number = sum(name.startswith("thumbnails-") for name in self._new)
+        return self._name(thumbnails_file(self.generation, number))
+
+    def _show(self, name: str, pictures: int) -> None:
+        if self._thumbnails is None:
+            raise ValueError(f"{self.folder} shows no photos, so it takes no thumbnails")
+        segments = (*self._thumbnails.segments, ThumbnailSegment(file=name, pictures=pictures))
+        self._thumbnails = self._thumbnails.model_copy(update={"segments": segments})
+
+    def _join_thumbnails(self, records: Path) -> None:
+        """Join small files of thumbnails; all of them where room is given back."""
+        if self._thumbnails is None:
+            return
+        segments = self._thumbnails.segments
+        paths = [self.folder / segment.file for segment in segments]
+        if self._shrink and (len(paths) > 1 or has_dead_thumbnails(paths, records)):
+            first = 0
+        else:
+            first = join_from([segment.pictures for segment in segments])
+        if first >= len(segments):
+            return
+        name = self._thumbnails_name()
+        pictures = join_thumbnails(paths[first:], records, self.folder / name)
+        joined = (ThumbnailSegment(file=name, pictures=pictures),) if pictures else ()
+        self._thumbnails = self._thumbnails.model_copy(update={"segments": (*segments[:first], *joined)})
+
 
 def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
     """Return from which segment on all are to be joined to one; ``len(rows)`` where none is.
@@ -294,27 +382,33 @@ def join_from(rows: Sequence[int], most: int = MOST_SEGMENTS) -> int:
 
 @contextmanager
 def changing_folder(
-    path: str | os.PathLike[str], *, device: str | None = None, of_store: str = ""
+    path: str | os.PathLike[str],
+    *,
+    device: str | None = None,
+    opened: FolderIndex | None = None,
+    of_store: str = "",
 ) -> Iterator[FolderChange]:
     """Do what ``changing`` does for an index that lies in its folder alone; another is refused.
 
     Args:
         path: the index folder.
         device: where the index's model runs.
+        opened: the index as it was opened some time ago, whose loaded model and device are used.
         of_store: what to say of an index whose photos lie elsewhere.
 
     Raises:
-        IndexStoreError: no index, one that another process is changing, or one that can't be written.
+        IndexBusyError: another process is changing the index.
+        IndexStoreError: no index, or one that can't be written.
     """
     folder = Path(path)
     check_is_index(folder)
     if (store := store_of(folder)) is not None:
         raise IndexStoreError(f"{folder} keeps its photos in {store}. {of_store}".rstrip())
-    busy = IndexStoreError(f"{folder} is being changed by another process. Wait until it is done.")
+    busy = IndexBusyError(f"{folder} is being changed by another process. Wait until it is done.")
     with writing(folder):
         lock = hold(folder / LOCK, busy)
     with lock:
-        change = FolderChange(FolderIndex.open(folder, device=device))
+        change = FolderChange(FolderIndex.open(folder, device=device) if opened is None else opened.latest())
         with writing(folder):
             sweep(folder, change.index.manifest)
         try:

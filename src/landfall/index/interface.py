@@ -105,6 +105,10 @@ class StoredRecords(Protocol):
         """Return the records of those names that are there, in whatever folder."""
         ...
 
+    def of_hashes(self, hashes: Sequence[str]) -> dict[str, PhotoRecord]:
+        """Return the (first) record of those content hashes that are there."""
+        ...
+
     def of_folder(self, folder: int) -> dict[str, PhotoRecord]:
         """Return the records of a folder's photos, by name."""
         ...
@@ -262,6 +266,15 @@ class Index(ABC):
         """
 
     @property
+    def has_thumbnails(self) -> bool:
+        """Whether the index's owner lets its photos be shown, by thumbnails; folders alone keep them."""
+        return False
+
+    def thumbnail(self, photo_id: int) -> bytes | None:  # noqa: ARG002
+        """Return a small JPEG of an indexed photo; None where there is none, or no such photo is."""
+        return None
+
+    @property
     @abstractmethod
     def content_hashes(self) -> list[str]:
         """The content hash of every photo, in the order of rows."""
@@ -334,6 +347,11 @@ class Change(ABC):
     def work(self) -> Path:
         """A folder for work that is kept when the change is killed; whoever makes it removes it."""
         return self.folder / WORK
+
+    @property
+    def thumbnail_px(self) -> int | None:
+        """The longest side of the thumbnails that the index then has; None where it has none."""
+        return None
 
     @property
     @abstractmethod

@@ -17,7 +17,9 @@ from landfall.errors import IndexStoreError
 from landfall.files import hash_stream, sync_folder, write_text
 from landfall.models.card import ModelCard
 
-FORMAT = 2
+# What is read; an index is written in the oldest format that says what it holds.
+NEWEST_FORMAT = 3
+FORMAT, FORMAT_WITH_THUMBNAILS = 2, 3
 MANIFEST = "manifest.json"
 MODEL = "model.safetensors"
 LOCK = "lock"
@@ -49,6 +51,11 @@ def descriptors_file(generation: int, number: int = 0) -> str:
     return file_of("descriptors", generation, ".npy", number)
 
 
+def thumbnails_file(generation: int, number: int = 0) -> str:
+    """Return the name of a segment of thumbnails made in a generation."""
+    return file_of("thumbnails", generation, ".sqlite", number)
+
+
 class FileEntry(BaseModel):
     """A file of the index as it was written: its length and the blake2b-128 of its bytes, in hex."""
 
@@ -65,6 +72,39 @@ class Segment(BaseModel):
 
     file: str
     rows: int = Field(ge=0)
+
+
+class ThumbnailSegment(BaseModel):
+    """A file of thumbnails, and how many it has, those of removed photos among them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    pictures: int = Field(ge=0)
+
+
+class Thumbnails(BaseModel):
+    """The thumbnails of an index that may show its photos.
+
+    Args:
+        longest_side_px: of those that are made.
+        segments: the files that hold them, the newest last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    longest_side_px: int = Field(ge=1)
+    segments: tuple[ThumbnailSegment, ...] = ()
+
+    @property
+    def files(self) -> set[str]:
+        """The names of the files that hold them."""
+        return {segment.file for segment in self.segments}
+
+    @property
+    def pictures(self) -> int:
+        """How many are stored, those of removed photos among them."""
+        return sum(segment.pictures for segment in self.segments)
 
 
 class Manifest(BaseModel):
@@ -84,6 +124,7 @@ class Manifest(BaseModel):
             moved.
         records: the file that says what is known of each photo.
         segments: the files of descriptors; a photo's stored row counts through them in this order.
+        thumbnails: of the photos, where the owner lets them be shown; None where not.
         derived: what was worked out from the index, such as a calibration, by name: its file or folder.
         files: every other file by its name, that of its folder before it where it lies in one.
     """
@@ -101,12 +142,14 @@ class Manifest(BaseModel):
     root: str | None
     records: str
     segments: tuple[Segment, ...]
+    thumbnails: Thumbnails | None = None
     derived: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileEntry]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         named = {self.records, *(segment.file for segment in self.segments), *self.derived.values()}
+        named |= self.shown_files
         if unlisted := sorted(named - set(self.files) - self.tops):
             raise ValueError(f"{', '.join(unlisted)} is named and not among the files")
         if any(not _lies_inside(name) for name in self.files):
@@ -114,6 +157,11 @@ class Manifest(BaseModel):
         if self.photos > self.rows:
             raise ValueError(f"{self.photos} photos can't share {self.rows} descriptors")
         return self
+
+    @property
+    def shown_files(self) -> set[str]:
+        """The names of the files of thumbnails."""
+        return set() if self.thumbnails is None else self.thumbnails.files
 
     @property
     def tops(self) -> set[str]:
@@ -157,7 +205,9 @@ def write_manifest(folder: Path, manifest: BaseModel) -> None:
     What it names must be on the disk; the names of those files are brought there first, and its own last.
     """
     sync_folder(folder)
-    write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n", durable=True)
+    # A Landfall that knows no thumbnails takes a manifest that doesn't speak of them.
+    absent = {"thumbnails"} if getattr(manifest, "thumbnails", None) is None else None
+    write_text(folder / MANIFEST, manifest.model_dump_json(indent=2, exclude=absent) + "\n", durable=True)
     sync_folder(folder)
 
 
@@ -176,10 +226,10 @@ def read_manifest(folder: Path) -> Manifest:
                 "lies in its folder. docs/milvus.md tells what can be done with the other kind."
             )
         found = told["format"]
-        if isinstance(found, int) and found > FORMAT:
+        if isinstance(found, int) and found > NEWEST_FORMAT:
             raise IndexStoreError(
                 f"{folder} is an index of format {found}, by {told.get('created_by', 'a newer one')}; this "
-                f"Landfall reads up to format {FORMAT}. Update Landfall to open it."
+                f"Landfall reads up to format {NEWEST_FORMAT}. Update Landfall to open it."
             )
         return Manifest.model_validate(_of_format_1(told) if found == 1 else told)
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
@@ -207,8 +257,11 @@ def check_files(folder: Path, manifest: OfFiles) -> None:
     Raises:
         IndexStoreError: one is missing, has another length, or (up to a size) another hash.
     """
+    shown = manifest.shown_files if isinstance(manifest, Manifest) else frozenset()
     for name, entry in manifest.files.items():
-        if reason := what_is_wrong(folder / name, entry, hashed_up_to_bytes=HASHED_ON_OPENING_BYTES):
+        # Answers don't rest on thumbnails, and many opened indexes never show one.
+        hashed_up_to_bytes = -1 if name in shown else HASHED_ON_OPENING_BYTES
+        if reason := what_is_wrong(folder / name, entry, hashed_up_to_bytes=hashed_up_to_bytes):
             raise damaged(folder / name, reason)
 
 

@@ -25,12 +25,15 @@ def open_index(path: str | os.PathLike[str], *, device: str | None = None) -> In
 
 
 @contextmanager
-def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iterator[Change]:
+def changing(
+    path: str | os.PathLike[str], *, device: str | None = None, opened: Index | None = None
+) -> Iterator[Change]:
     """Hold an index and give a change of it to be made; without ``commit``, nothing happens.
 
     Args:
         path: the index folder.
         device: where the index's model runs.
+        opened: the index as it was opened some time ago, whose loaded model and device are used.
 
     Raises:
         IndexStoreError: no index, one that another process is changing, or one that can't be written.
@@ -38,7 +41,8 @@ def changing(path: str | os.PathLike[str], *, device: str | None = None) -> Iter
     folder = Path(path)
     check_is_index(folder)
     if store_of(folder) is None:
-        with changing_folder(folder, device=device) as change:
+        kept = opened if isinstance(opened, FolderIndex) else None
+        with changing_folder(folder, device=device, opened=kept) as change:
             yield change
         return
     from landfall.index.milvus.change import changing_milvus

@@ -26,6 +26,7 @@ from landfall.index.manifest import (
 from landfall.index.match import Match
 from landfall.index.records import SECONDS, Folder, PhotoRecord, Records
 from landfall.index.rows import DescriptorRows
+from landfall.index.thumbnails import ThumbnailFiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,7 @@ class FolderIndex(Index):
             segments, self._records.rows() if manifest.dead_rows else None
         )
         self.stored = DescriptorRows(segments, None)
+        self.thumbnails = ThumbnailFiles(path, manifest)
         self.structure = _structure(path, manifest, self.stored)
         self.whitening = _whitening(path, manifest)
         # Small, and wanted with nearly every answer; read now, for a later generation may remove it.
@@ -242,6 +244,22 @@ class FolderIndex(Index):
         """The content hash of every photo, in the order of rows."""
         return self._records.hashes()
 
+    @property
+    def has_thumbnails(self) -> bool:
+        """Whether the index's owner lets its photos be shown, by the thumbnails that it holds."""
+        return self.manifest.thumbnails is not None
+
+    def thumbnail(self, photo_id: int) -> bytes | None:
+        """Return a small JPEG of an indexed photo; None where there is none, or no such photo is.
+
+        It is upright and says nothing of where or when the photo was taken.
+
+        Raises:
+            IndexStoreError: a file of the index is damaged.
+        """
+        found = self._records.select("SELECT content_hash FROM photos WHERE id = ?", [photo_id])
+        return self.thumbnails.get(found[0][0]) if found else None
+
     def find_hashes(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
         return self._records.names_of(hashes)
@@ -276,9 +294,20 @@ class FolderIndex(Index):
             "folders": [folder.root for folder in self.folders().values()],
             "whitened": self.whitening is not None,
             "search": None if self.structure is None else self.structure.describe(),
+            "thumbnails": self._thumbnails_info(),
             "derived": sorted(self.manifest.derived),
             "bytes": sum(entry.bytes for entry in self.manifest.files.values()),
             "bounds": bounds,
+        }
+
+    def _thumbnails_info(self) -> dict[str, int] | None:
+        told = self.manifest.thumbnails
+        if told is None:
+            return None
+        return {
+            "longest_side_px": told.longest_side_px,
+            "stored": told.pictures,
+            "bytes": sum(self.manifest.files[name].bytes for name in told.files),
         }
 
 

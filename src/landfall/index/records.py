@@ -7,24 +7,18 @@ index lives, is given to no other photo later, and is what a match and the outsi
 from __future__ import annotations
 
 import sqlite3
-import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.errors import IndexStoreError
 from landfall.index.manifest import Manifest
+from landfall.index.sqlite_file import SqliteFile
 
-# SQLite takes 999 variables in a statement in its older builds.
-VARIABLES = 900
 _PAGE = 4096
 # Stands for NULL where a column becomes an array; no column holds it.
 _NOTHING = "9e999"
@@ -83,10 +77,8 @@ class Folder:
 COLUMNS = ", ".join(f'"{field.name}"' for field in fields(PhotoRecord))
 
 
-class Records:
+class Records(SqliteFile):
     """A file of records, read only. Threads may share one.
-
-    The file is opened at once and stays open: it can be read on when a later generation has removed it.
 
     Args:
         folder: the index.
@@ -97,18 +89,10 @@ class Records:
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self.path = folder / manifest.records
-        # Nobody changes the file, so no lock is needed, and a folder that can't be written to will do.
-        uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
-        with self._told():
-            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-            weakref.finalize(self, self._connection.close)
-            self._connection.execute("PRAGMA temp_store = MEMORY")
-            self._connection.execute("SELECT 1 FROM photos LIMIT 1").fetchall()
-            if manifest.format == 1:
+        super().__init__(folder / manifest.records, "photos")
+        if manifest.format == 1:
+            with self._told():
                 see_format_1(self._connection, "main", manifest.root)
-        # A connection is used by one thread at a time.
-        self._lock = RLock()
 
     def __len__(self) -> int:
         return int(self.select("SELECT count(*) FROM photos")[0][0])
@@ -172,6 +156,14 @@ class Records:
         """Return the records of those names that are there, in whatever folder."""
         return [record_of(row) for row in self.select_in(f"SELECT {COLUMNS} FROM photos WHERE photo", names)]
 
+    def of_hashes(self, hashes: Sequence[str]) -> dict[str, PhotoRecord]:
+        """Return the (first) record of those content hashes that are there."""
+        rows = self.select_in(f"SELECT {COLUMNS} FROM photos WHERE content_hash", hashes)
+        found: dict[str, PhotoRecord] = {}
+        for record in sorted(map(record_of, rows), key=lambda each: each.row):
+            found.setdefault(record.content_hash, record)
+        return found
+
     def of_folder(self, folder: int) -> dict[str, PhotoRecord]:
         """Return the records of a folder's photos, by name."""
         rows = self.select(f"SELECT {COLUMNS} FROM photos WHERE folder = ?", [folder])
@@ -184,27 +176,6 @@ class Records:
         for _, content_hash, photo in sorted(found):
             names.setdefault(content_hash, photo)
         return names
-
-    def select_in(self, statement: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        """Yield what a statement that ends in a column gives for values of that column."""
-        waiting = iter(values)
-        while part := list(islice(waiting, VARIABLES)):
-            yield from self.select(f"{statement} IN ({', '.join('?' for _ in part)})", part)
-
-    def select(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all that a statement gives."""
-        with self._lock, self._told():
-            return self._connection.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise IndexStoreError(
-                f"{self.path} can't be read ({error}). Copy the index again from where it came, or build it "
-                "anew."
-            ) from error
 
 
 def see_format_1(connection: sqlite3.Connection, schema: str, root: str | None) -> None:

@@ -14,12 +14,12 @@ from landfall.errors import IndexStoreError
 from landfall.index.manifest import Manifest
 from landfall.index.records import (
     COLUMNS,
-    VARIABLES,
     PhotoRecord,
     record_of,
     see_format_1,
     stored_values,
 )
+from landfall.index.sqlite_file import VARIABLES
 
 # AUTOINCREMENT: the number of a removed photo is never given to another one.
 _TABLES = """

@@ -29,27 +29,33 @@ from numpy.typing import NDArray
 from landfall.errors import IndexStoreError
 from landfall.files import beside, hold, read_json, sync, write_json
 from landfall.index.manifest import (
+    FORMAT,
+    FORMAT_WITH_THUMBNAILS,
     MANIFEST,
     MODEL,
     Manifest,
     Segment,
+    Thumbnails,
+    ThumbnailSegment,
     descriptors_file,
     entry_of,
     photos_file,
+    thumbnails_file,
     write_manifest,
 )
 from landfall.index.reader import FolderIndex
 from landfall.index.records import PhotoRecord
 from landfall.index.records_writing import write_records
 from landfall.index.rows_writing import blocks_of, first_not_finite, not_storable
+from landfall.index.thumbnails_writing import count_thumbnails
 from landfall.models import ModelCard, read_card
 
 BUILDING = "building"
 PLAN = "plan.json"
 # A new index is of the first generation.
-PHOTOS, DESCRIPTORS = photos_file(1), descriptors_file(1)
+PHOTOS, DESCRIPTORS, THUMBNAILS = photos_file(1), descriptors_file(1), thumbnails_file(1)
 # What an unfinished index folder may hold: the last ones only if its commit was interrupted.
-_UNFINISHED = {BUILDING, PHOTOS, DESCRIPTORS, MODEL, beside(Path(MANIFEST)).name}
+_UNFINISHED = {BUILDING, PHOTOS, DESCRIPTORS, THUMBNAILS, MODEL, beside(Path(MANIFEST)).name}
 
 
 class Building:
@@ -81,6 +87,7 @@ class Building:
         card: ModelCard | None = None,
         root: str | None = None,
         source: str | None = None,
+        thumbnails: tuple[int, Path] | None = None,
     ) -> FolderIndex:
         """Make the index of its finished parts, in one moment, and open it.
 
@@ -92,6 +99,7 @@ class Building:
             card: that model's card; read from the file by default.
             root: the folder that the photos are in.
             source: what tells of its photos, the folder itself or a CSV.
+            thumbnails: their longest side in pixels, and a file of ``ThumbnailsWriting`` that holds them.
 
         Raises:
             IndexStoreError: the parts don't belong together, or the folder can't be written.
@@ -111,11 +119,14 @@ class Building:
             )
         _check_finite(descriptors)
         try:
-            self._make_ready(records, descriptors, model, root, source)
-            files = {name: entry_of(self._ready / name) for name in (PHOTOS, DESCRIPTORS, MODEL)}
+            self._make_ready(records, descriptors, model, root, source, thumbnails)
+            shown = _shown(thumbnails)
+            names = (PHOTOS, DESCRIPTORS, MODEL, *(shown.files if shown is not None else ()))
+            files = {name: entry_of(self._ready / name) for name in names}
             for name in files:
                 (self._ready / name).replace(self.out / name)
             manifest = Manifest(
+                format=FORMAT if shown is None else FORMAT_WITH_THUMBNAILS,
                 created_by=created_by(),
                 generation=1,
                 numbering=1,
@@ -126,6 +137,7 @@ class Building:
                 root=root,
                 records=PHOTOS,
                 segments=(Segment(file=DESCRIPTORS, rows=shape[0]),),
+                thumbnails=shown,
                 files=files,
             )
             write_manifest(self.out, manifest)
@@ -165,6 +177,7 @@ class Building:
         model: Path,
         root: str | None,
         source: str | None,
+        thumbnails: tuple[int, Path] | None,
     ) -> None:
         shutil.rmtree(self._ready, ignore_errors=True)
         self._ready.mkdir()
@@ -174,18 +187,24 @@ class Building:
             self._take(descriptors, self._ready / DESCRIPTORS)
         else:
             np.save(self._ready / DESCRIPTORS, descriptors)
+        if thumbnails is not None:
+            self._take(thumbnails[1], self._ready / THUMBNAILS)
         for path in self._ready.iterdir():
             sync(path)
 
     def _take(self, source: Path, target: Path) -> None:
-        """Link a file of our own to ``target``; copy one of someone else's, who may yet change it."""
-        if source.resolve().is_relative_to(self.folder.resolve()):
-            try:
-                os.link(source, target)
-            except OSError:  # a file system without links
-                shutil.copyfile(source, target)
-        else:
+        take(source, target, own=source.resolve().is_relative_to(self.folder.resolve()))
+
+
+def take(source: Path, target: Path, *, own: bool) -> None:
+    """Link a file of our ``own`` to ``target``; copy one of someone else's, who may yet change it."""
+    if own:
+        try:
+            os.link(source, target)
+        except OSError:  # a file system without links
             shutil.copyfile(source, target)
+    else:
+        shutil.copyfile(source, target)
 
 
 def created_by() -> str:
@@ -279,6 +298,16 @@ def _check_finite(descriptors: Path | NDArray[np.floating]) -> None:
         if (row := first_not_finite(block)) is not None:
             raise not_storable(first + row, array.dtype)
         first += len(block)
+
+
+def _shown(thumbnails: tuple[int, Path] | None) -> Thumbnails | None:
+    """Return what the manifest tells of thumbnails, their longest side and file."""
+    if thumbnails is None:
+        return None
+    longest_side_px, file = thumbnails
+    count = count_thumbnails(file)
+    segments = (ThumbnailSegment(file=THUMBNAILS, pictures=count),) if count else ()
+    return Thumbnails(longest_side_px=longest_side_px, segments=segments)
 
 
 def _unwritable(out: Path, error: OSError) -> IndexStoreError:

@@ -82,10 +82,13 @@ def verify_index(
             *problems_of_model(folder, manifest.model.sha256),
             *_of_records(index),
             *_of_descriptors(index),
+            *_of_thumbnails(index),
         ]
         if photos:
             problems += problems_of_photos(index, workers or available_cores(), progress)
     except IndexStoreError as error:
+        if read_manifest(folder) != manifest:
+            return verify_index(path, photos=photos, workers=workers, progress=progress)
         problems.append(IndexProblem(str(folder), str(error)))
     return problems
 
@@ -130,6 +133,17 @@ def _of_descriptors(index: FolderIndex) -> Iterator[IndexProblem]:
             (photo,) = index.photos([first + row])
             yield IndexProblem(photo.photo, f"descriptor {first + row} holds NaN or infinity")
         first += len(block)
+
+
+def _of_thumbnails(index: FolderIndex) -> Iterator[IndexProblem]:
+    for path, reason in index.thumbnails.problems():
+        yield IndexProblem(path.name, reason)
+    told = index.manifest.thumbnails
+    counts = index.thumbnails.counts()
+    for segment in () if told is None else told.segments:
+        if counts[segment.file] != segment.pictures:
+            reason = f"it has {counts[segment.file]} pictures, and the manifest tells of {segment.pictures}"
+            yield IndexProblem(segment.file, reason)
 
 
 def problems_of_photos(

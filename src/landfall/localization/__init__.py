@@ -1,11 +1,12 @@
 """From matches to a position: building and changing an index, localizing photos, writing the answers.
 
-``build.py`` and ``localizer.py`` put the pieces of the floors below together, and so do the ways to change
-an index: ``adding.py``, ``removing.py``, ``updating.py``, ``merging.py``, ``compacting.py``. What becomes of
-a query's descriptor belongs in ``answering.py``; what turns matches into one position, in ``position.py``;
-how sure that is, in ``calibration``; comparing photos by their local features, in ``geometry``; photos joined
-into one way, in ``sequence``; what a Fix is, in ``fix.py``; which photos are asked about, in ``queries.py``;
-files that hold fixes, in ``outputs`` and ``page.py``; positions written into photos, in ``exif_writing.py``.
+``build.py`` and ``localizer.py`` put the pieces of the floors below together, and so do the ways to change an
+index: ``adding.py``, ``removing.py``, ``updating.py``, ``merging.py``, ``compacting.py``, ``thumbnails.py``.
+What becomes of a query's descriptor belongs in ``answering.py``; what turns matches into one position, in
+``position.py``; how sure that is, in ``calibration``; comparing photos by their local features, in
+``geometry``; photos joined into one way, in ``sequence``; what a Fix is, in ``fix.py``; which photos are
+asked about, in ``queries.py``; files that hold fixes, in ``outputs`` and ``page.py``; positions written into
+photos, in ``exif_writing.py``.
 """
 
 from landfall.localization.adding import add_photos
@@ -22,6 +23,7 @@ from landfall.localization.page import fixes_page
 from landfall.localization.queries import Queries, find_queries
 from landfall.localization.removing import remove_photos
 from landfall.localization.sequence import SequenceAnswer, SequenceOptions, Track, apply_sequence, read_times
+from landfall.localization.thumbnails import add_thumbnails, remove_thumbnails
 from landfall.localization.updating import update_index
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "SequenceOptions",
     "Track",
     "add_photos",
+    "add_thumbnails",
     "apply_sequence",
     "build_index",
     "choose_model",
@@ -44,6 +47,7 @@ __all__ = [
     "merge_indexes",
     "read_times",
     "remove_photos",
+    "remove_thumbnails",
     "to_csv",
     "to_geojson",
     "to_gpx",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from landfall.datasets import PhotoSet, load_photos
+from landfall.datasets import PhotoListing, PhotoSet, load_photos
 from landfall.errors import PhotoError
 from landfall.extraction import Progress
 from landfall.index import Change, changing
@@ -17,6 +17,7 @@ from landfall.localization.change_report import ChangeReport
 from landfall.localization.describing import check_same_model, describe_for, forget_work
 from landfall.localization.listed import check_any, source_of, told_path
 from landfall.localization.photo_records import Stamp, records_of, stamps_of
+from landfall.localization.thumbnails import show_photos, shown
 from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.photos import PhotoProblem, content_hash
@@ -46,7 +47,7 @@ def add_photos(
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
         say: told in a sentence what is being done.
-        progress: told after each batch how far the description is.
+        progress: told after each batch how far the description is, and then how far the thumbnails are.
 
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
@@ -59,49 +60,98 @@ def add_photos(
     with changing(index_path, device=device) as change:
         if model is not None:
             check_same_model(change.index, model)
-        root = told_path(placed.root)
-        stamps = stamps_of(placed.paths)
-        sorted_out = _sort_out(change, root, placed, stamps)
-        failed = [*listing.failed, *sorted_out.refused]
-        index, added, seconds = change.index, 0, {}
-        alike: tuple[tuple[str, str], ...] = ()
-        if sorted_out.fresh:
-            fresh = placed.take(np.array(sorted_out.fresh, np.int64))
-            fresh_stamps = [stamps[row] for row in sorted_out.fresh]
-            described = describe_for(
-                change,
+        report = add_listed(
+            change,
+            listing,
+            what=f"adding {told_path(photos)}",
+            source=source_of(photos, listing),
+            batch_size=batch_size,
+            workers=workers,
+            say=say,
+            progress=progress,
+        )
+    if report.added:
+        report = replace(report, index=keep_up(report.index, say=say))
+    return report
+
+
+def add_listed(
+    change: Change,
+    listing: PhotoListing,
+    *,
+    what: str,
+    source: str | None,
+    batch_size: int = 16,
+    workers: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
+) -> ChangeReport:
+    """Add those of the listed photos that have a position, by a fresh change, and commit it.
+
+    What is worked out from all photos is not learned anew: ``keep_up`` does that.
+
+    Args:
+        change: of the index; it is committed where a photo is added.
+        listing: the photos.
+        what: this is, in words, for the person whose unfinished work of another change is dropped.
+        source: what tells of the photos of their folder; None where they are named one by one.
+        batch_size: photos described at once.
+        workers: threads that read photos; one a core by default.
+        say: told in a sentence what is being done.
+        progress: told after each batch how far the description is, and then how far the thumbnails are.
+
+    Raises:
+        IndexStoreError: the index can't be written.
+    """
+    placed = listing.photos.take(listing.photos.positions.known)
+    root = told_path(placed.root)
+    stamps = stamps_of(placed.paths)
+    sorted_out = _sort_out(change, root, placed, stamps)
+    failed = [*listing.failed, *sorted_out.refused]
+    index, added, seconds = change.index, 0, {}
+    alike: tuple[tuple[str, str], ...] = ()
+    if sorted_out.fresh:
+        fresh = placed.take(np.array(sorted_out.fresh, np.int64))
+        fresh_stamps = [stamps[row] for row in sorted_out.fresh]
+        described = describe_for(
+            change,
+            fresh,
+            fresh_stamps,
+            what,
+            batch_size=batch_size,
+            workers=workers,
+            say=say,
+            progress=progress,
+        )
+        failed += described.failures
+        added, seconds = len(described), dict(described.seconds)
+        if added:
+            hashes = index.find_hashes(described.content_hashes)
+            alike = tuple(
+                (name, hashes[content])
+                for name, content in zip(described.names, described.content_hashes, strict=True)
+                if content in hashes
+            )
+            records = records_of(
                 fresh,
                 fresh_stamps,
-                f"adding {told_path(photos)}",
-                batch_size=batch_size,
+                described,
+                first_id=change.records.next_id(),
+                first_row=change.append_described(described.array),
+                folder=change.records.folder(root, source),
+                workers=workers,
+            )
+            change.records.insert(records)
+            failed += show_photos(
+                change,
+                [shown(record, fresh.root) for record in records],
                 workers=workers,
                 say=say,
                 progress=progress,
             )
-            failed += described.failures
-            added, seconds = len(described), dict(described.seconds)
-            if added:
-                hashes = index.find_hashes(described.content_hashes)
-                alike = tuple(
-                    (name, hashes[content])
-                    for name, content in zip(described.names, described.content_hashes, strict=True)
-                    if content in hashes
-                )
-                records = records_of(
-                    fresh,
-                    fresh_stamps,
-                    described,
-                    first_id=change.records.next_id(),
-                    first_row=change.append_described(described.array),
-                    folder=change.records.folder(root, source_of(photos, listing)),
-                    workers=workers,
-                )
-                change.records.insert(records)
-                index = change.commit()
-        # Whatever was left unfinished is done now, or was of photos that are there.
-        forget_work(change)
-    if added:
-        index = keep_up(index, say=say)
+            index = change.commit()
+    # Whatever was left unfinished is done now, or was of photos that are there.
+    forget_work(change)
     return ChangeReport(
         index=index,
         added=added,

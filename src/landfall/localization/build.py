@@ -22,6 +22,7 @@ from landfall.index.milvus.building import MilvusBuilding
 from landfall.localization.listed import check_any, fingerprint_of, first_reasons, source_of, told_path
 from landfall.localization.photo_records import records_of, stamps_of
 from landfall.localization.searching import check_kind
+from landfall.localization.thumbnails import make_thumbnails, shown, thumbnails_work
 from landfall.localization.upkeep import keep_up
 from landfall.models import Model
 from landfall.models.fitting import fit_and_keep, needs_fitting, with_input_spec
@@ -77,6 +78,7 @@ def build_index(
     spec: InputSpec | None = None,
     store: str | None = None,
     search: str | None = None,
+    thumbnail_px: int | None = None,
     seed: int = 0,
     batch_size: int = 16,
     workers: int | None = None,
@@ -92,11 +94,13 @@ def build_index(
         spec: the size photos are brought to; the model card's by default. It becomes the index's own.
         store: where photos and descriptors go, as "milvus://HOST:PORT/COLLECTION"; the folder by default.
         search: the kind of search in a folder; chosen by size and memory by default.
+        thumbnail_px: longest side of a thumbnail that is kept of each photo, so that whoever may ask the
+            index may see its photos; none is kept by default.
         seed: of the fit.
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
         say: told in a sentence what is being done.
-        progress: told after each batch how far the description is.
+        progress: told after each batch how far the description is, and then how far the thumbnails are.
 
     Raises:
         DatasetError: nothing to index at ``photos``; the message tells why.
@@ -107,6 +111,8 @@ def build_index(
         UsageError: ``store`` is no address, or ``search`` is given with it.
     """
     address = None if store is None else parse_address(store)
+    if address is not None and thumbnail_px is not None:
+        raise UsageError("A store keeps no thumbnails; leave out --thumbnails, or --store.")
     if search is not None:
         check_kind(search)
         if address is not None:
@@ -133,6 +139,8 @@ def build_index(
     }
     if address is not None:
         plan["store"] = str(address)
+    if thumbnail_px is not None:
+        plan["thumbnails"] = thumbnail_px
     with begin(out, plan) as building:
         elsewhere = None if address is None else MilvusBuilding(building, address)
         if building.resumed:
@@ -164,11 +172,25 @@ def build_index(
                 + first_reasons(described.failures)
             )
         records = records_of(placed, stamps, described, workers=workers)
+        thumbnails, not_shown = None, []
+        if thumbnail_px is not None:
+            say(f"Making thumbnails of {len(records)} photos")
+            thumbnails = thumbnail_px, building.folder / thumbnails_work(thumbnail_px)
+            not_shown = make_thumbnails(
+                thumbnails[1],
+                [shown(record, placed.root) for record in records],
+                len(records),
+                longest_side_px=thumbnail_px,
+                workers=workers,
+                progress=progress,
+            )
         root, source = str(placed.root.resolve()), source_of(photos, listing)
         made = building.folder / _MODEL
         index: Index
         if elsewhere is None:
-            index = building.commit(records, described.path, made, root=root, source=source)
+            index = building.commit(
+                records, described.path, made, root=root, source=source, thumbnails=thumbnails
+            )
         else:
             index = elsewhere.commit(records, described.path, made, root=root, source=source, say=say)
     index = keep_up(index, kind=search, seed=seed, say=say)
@@ -176,7 +198,7 @@ def build_index(
         index=index,
         indexed=len(index),
         without_position=listing.without_position,
-        failed=(*listing.failed, *described.failures),
+        failed=(*listing.failed, *described.failures, *not_shown),
         seconds=dict(described.seconds),
         resumed=building.resumed,
     )

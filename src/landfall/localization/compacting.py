@@ -13,7 +13,7 @@ from landfall.localization.upkeep import keep_up
 def compact_index(
     index_path: str | PathLike[str], *, half: bool = False, say: Callable[[str], None] = lambda _: None
 ) -> ChangeReport:
-    """Write an index anew without the descriptors of removed photos; ids and answers stay as they are.
+    """Write an index anew without what is left of removed photos; ids and answers stay as they are.
 
     An index that has nothing to give back is left alone.
 
@@ -29,7 +29,8 @@ def compact_index(
     with changing_folder(index_path, of_store=of_store) as change:
         index, manifest = change.index, change.index.manifest
         to_halve = half and manifest.descriptor_dtype != "float16"
-        if not (manifest.dead_rows or len(manifest.segments) > 1 or to_halve):
+        many = len(manifest.segments) > 1 or len(manifest.shown_files) > 1
+        if not (manifest.dead_rows or many or to_halve):
             return ChangeReport(index=index, unchanged=len(index))
         kind = None if index.structure is None else index.structure.kind
         change.compact(half=half)

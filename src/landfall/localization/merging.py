@@ -13,7 +13,8 @@ import numpy as np
 
 from landfall.errors import IndexStoreError, ModelError, UsageError
 from landfall.files import beside, sync, sync_folder, written_beside
-from landfall.index import Change, Index, PhotoRecord, changing
+from landfall.index import Change, FolderIndex, Index, PhotoRecord, changing
+from landfall.index.change import FolderChange
 from landfall.index.manifest import MANIFEST, WHITENING, FileEntry, read_manifest
 from landfall.localization.change_report import ChangeReport
 from landfall.localization.upkeep import keep_up
@@ -35,7 +36,7 @@ def merge_indexes(
     """Bring the photos of other indexes of the same model into one, all of them in one moment.
 
     A photo with the content and the position of one that is there is counted and left out. Photos get new
-    ids; the other indexes stay as they are.
+    ids; the other indexes stay as they are. Thumbnails come along where both have them.
 
     Args:
         into: the index folder; where there is none, it is made as a copy of the first other.
@@ -66,6 +67,7 @@ def merge_indexes(
         for other in opened:
             _check_goes_with(change.index, other)
         for other in opened:
+            _say_of_thumbnails(change, other, say)
             entered, problems = _bring(change, other)
             added += entered
             failed += problems
@@ -102,6 +104,7 @@ def _bring(change: Change, other: Index) -> tuple[int, list[PhotoProblem]]:
     folders = other.folders()
     problems: list[PhotoProblem] = []
     rows: list[int] = []
+    hashes: list[str] = []
     next_id, next_row = edit.next_id(), change.rows
     numbered = enumerate(other.stored_records.all())
     for part in _parts(numbered):
@@ -117,12 +120,42 @@ def _bring(change: Change, other: Index) -> tuple[int, list[PhotoProblem]]:
                 continue
             here = len(rows)
             rows.append(row)
+            hashes.append(record.content_hash)
             entered.append(replace(record, id=next_id + here, row=next_row + here, folder=folder))
             there.setdefault(record.content_hash, []).append((record.lat, record.lon))
         edit.insert(entered)
     if rows:
         change.append(other.descriptors, np.array(rows, np.int64))
+    if isinstance(change, FolderChange) and isinstance(other, FolderIndex) and _both_show(change, other):
+        with change.writing_thumbnails() as pictures:
+            for start in range(0, len(hashes), _TOGETHER):
+                pictures.put(other.thumbnails.pictures(hashes[start : start + _TOGETHER]))
     return len(rows), problems
+
+
+def _both_show(change: FolderChange, other: FolderIndex) -> bool:
+    return change.thumbnail_px is not None and other.has_thumbnails
+
+
+def _say_of_thumbnails(change: Change, other: Index, say: Callable[[str], None]) -> None:
+    """Tell what becomes of thumbnails where the two indexes don't have them alike."""
+    into_px = change.thumbnail_px
+    theirs = other.manifest.thumbnails if isinstance(other, FolderIndex) else None
+    if into_px is None and theirs is not None:
+        say(
+            f"{change.folder} has no thumbnails, so those of {other.path} are left out; "
+            f"`landfall index thumbnails {change.folder}` makes them."
+        )
+    elif into_px is not None and theirs is None:
+        say(
+            f"{other.path} has no thumbnails, so its photos come without; "
+            f"`landfall index thumbnails {change.folder}` makes them."
+        )
+    elif theirs is not None and theirs.longest_side_px != into_px:
+        say(
+            f"The thumbnails of {other.path} come along as they are: {theirs.longest_side_px} pixels, not "
+            f"{into_px}."
+        )
 
 
 def _parts(numbered: Iterable[tuple[int, PhotoRecord]]) -> Iterator[list[tuple[int, PhotoRecord]]]:

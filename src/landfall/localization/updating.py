@@ -19,6 +19,7 @@ from landfall.localization.describing import describe_for, forget_work
 from landfall.localization.differences import Differences, differences_of
 from landfall.localization.listed import told_path
 from landfall.localization.photo_records import Stamp, records_of
+from landfall.localization.thumbnails import Shown, show_photos
 from landfall.localization.upkeep import keep_up
 from landfall.photos import PhotoProblem
 
@@ -52,7 +53,7 @@ def update_index(
         batch_size: photos described at once.
         workers: threads that read photos; one a core by default.
         say: told in a sentence what is being done.
-        progress: told after each batch how far the description is.
+        progress: told after each batch how far the description is, and then how far the thumbnails are.
 
     Raises:
         UsageError: ``photos`` are not in the index, a folder is missing, or most of its photos are gone.
@@ -213,12 +214,22 @@ def _describe(
     first_row = change.append_described(described.array)
     records = records_of(todo.photos, todo.stamps, described, first_row=first_row, workers=workers)
     rows = described.rows.tolist()
+    not_shown = show_photos(
+        change,
+        [
+            Shown(todo.names[row], Path(record.photo), record.content_hash)
+            for row, record in zip(rows, records, strict=True)
+        ],
+        workers=workers,
+        say=say,
+        progress=progress,
+    )
     return (
         [
             replace(record, id=todo.ids[row], photo=todo.names[row], folder=todo.folders[row])
             for row, record in zip(rows, records, strict=True)
         ],
-        problems,
+        [*problems, *not_shown],
         dict(described.seconds),
     )
 

@@ -5,7 +5,7 @@ What belongs here turns files into upright RGB pixels and trustworthy positions,
 they can't disagree.
 One file a step: ``finding``, ``containers`` (formats and limits), ``exif`` and ``gps`` (tags), ``metadata``,
 ``decoding``, ``reading``, ``writing``, ``thumbnails``; ``position_writing`` puts a position into a photo that
-is there (``gps_entries``, ``exif_editing``, ``exif_blocks``).
+is there (``gps_entries``, ``exif_editing``, ``exif_blocks``), and ``stripping`` takes out what a photo says.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from landfall.photos.metadata import PhotoMetadata, read_metadata
 from landfall.photos.position_writing import write_position
 from landfall.photos.reading import LoadedPhoto, content_hash, load_photo
 from landfall.photos.spec import InputSpec, Interpolation
+from landfall.photos.stripping import strip_metadata
 from landfall.photos.thumbnails import thumbnail_reader
-from landfall.photos.writing import encode_thumbnail, write_jpeg
+from landfall.photos.writing import encode_thumbnail, hashed_thumbnail, write_jpeg
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -33,8 +34,10 @@ __all__ = [
     "content_hash",
     "encode_thumbnail",
     "find_photos",
+    "hashed_thumbnail",
     "load_photo",
     "read_metadata",
+    "strip_metadata",
     "thumbnail_reader",
     "write_jpeg",
     "write_position",

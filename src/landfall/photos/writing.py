@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from landfall.errors import UsageError
-from landfall.files import write_bytes
+from landfall.files import hash_bytes, write_bytes
 from landfall.geo import LatLon
 from landfall.photos.containers import open_photo, read_file
 from landfall.photos.decoding import decode
@@ -54,7 +54,7 @@ def write_jpeg(
         exif[ExifTags.IFD.GPSInfo] = gps
     if taken_at is not None:
         exif[ExifTags.IFD.Exif] = _time_tags(taken_at)
-    write_bytes(Path(path), _jpeg_bytes(image, quality, exif))
+    write_bytes(Path(path), jpeg_bytes(image, quality, exif))
 
 
 def encode_thumbnail(
@@ -74,10 +74,25 @@ def encode_thumbnail(
     if isinstance(photo, np.ndarray):
         image = _image_of(photo)
         small = image.resize(_fit(image.size, longest_side), Image.Resampling.BILINEAR)
-        return _jpeg_bytes(small, quality)
-    opened = open_photo(io.BytesIO(read_file(Path(photo))), str(photo))
-    small = decode(opened, _fit(opened.oriented_size, longest_side), "bilinear")
-    return _jpeg_bytes(small, quality)
+        return jpeg_bytes(small, quality)
+    return _small_jpeg(read_file(Path(photo)), str(photo), longest_side, quality)
+
+
+def hashed_thumbnail(
+    path: str | PathLike[str], *, longest_side: int = 480, quality: int = 80
+) -> tuple[str, bytes]:
+    """Read a photo's file once: its hash, as ``content_hash`` gives it, and its ``encode_thumbnail``.
+
+    Raises:
+        PhotoError: the photo can't be read.
+    """
+    data = read_file(Path(path))
+    return hash_bytes(data), _small_jpeg(data, str(path), longest_side, quality)
+
+
+def _small_jpeg(data: bytes, name: str, longest_side: int, quality: int) -> bytes:
+    opened = open_photo(io.BytesIO(data), name)
+    return jpeg_bytes(decode(opened, _fit(opened.oriented_size, longest_side), "bilinear"), quality)
 
 
 def _fit(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
@@ -93,9 +108,11 @@ def _image_of(pixels: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-def _jpeg_bytes(image: Image.Image, quality: int, exif: Image.Exif | None = None) -> bytes:
+def jpeg_bytes(image: Image.Image, quality: int, exif: Image.Exif | None = None) -> bytes:
+    """Return an image as a JPEG of a quality, 1 to 100, that says nothing but ``exif``."""
     buffer = io.BytesIO()
-    image.save(buffer, format="JPEG", quality=quality, exif=exif.tobytes() if exif else b"")
+    # Pillow would put in the comment of the file that the image was read from, which is not ours to pass on.
+    image.save(buffer, format="JPEG", quality=quality, exif=exif.tobytes() if exif else b"", comment=b"")
     return buffer.getvalue()
 
 

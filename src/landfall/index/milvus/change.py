@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.errors import IndexStoreError
+from landfall.errors import IndexBusyError, IndexStoreError
 from landfall.files import hold, sync
 from landfall.index.change import remove, sweep, writing
 from landfall.index.interface import Change
@@ -244,7 +244,7 @@ def changing_milvus(path: str | os.PathLike[str], *, device: str | None = None) 
             can't be asked.
     """
     folder = Path(path)
-    busy = IndexStoreError(f"{folder} is being changed by another process. Wait until it is done.")
+    busy = IndexBusyError(f"{folder} is being changed by another process. Wait until it is done.")
     with writing(folder):
         lock = hold(folder / LOCK, busy)
     with lock:

@@ -71,6 +71,13 @@ class MilvusRecords:
         records = [self._record(entity) for entity in found if entity["content_hash"] in wanted]
         return sorted(records, key=lambda record: record.id)
 
+    def of_hashes(self, hashes: Sequence[str]) -> dict[str, PhotoRecord]:
+        """Return the (first) record of those content hashes that are there."""
+        found: dict[str, PhotoRecord] = {}
+        for record in self.with_hashes(hashes):
+            found.setdefault(record.content_hash, record)
+        return found
+
     def _record(self, entity: Mapping[str, Any], row: int = -1) -> PhotoRecord:
         folder = self._manifest.ids_by_root().get(root_of(entity))
         if folder is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from landfall.photos.exif_blocks.change import Change, UneditableError, changed_payload
 
-_SIGNATURE_BYTES = 8
+SIGNATURE_BYTES = 8
 # An older way of the ImageMagick tools: the block as hexadecimal text.
 _TEXT_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1")
 
@@ -23,7 +23,7 @@ def edit(data: bytes, change: Change) -> bytes:
         UneditableError: a broken structure, or EXIF that is kept as text.
     """
     pixels_at = None
-    for kind, start, end in _chunks(data):
+    for kind, start, end in chunks(data):
         body = data[start + 8 : end - 4]
         if kind == b"eXIf":
             return data[:start] + _chunk(changed_payload(body, change)) + data[end:]
@@ -36,9 +36,9 @@ def edit(data: bytes, change: Change) -> bytes:
     return data[:pixels_at] + _chunk(change(None)) + data[pixels_at:]
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield each chunk's type, and where it begins and ends."""
-    place = _SIGNATURE_BYTES
+    place = SIGNATURE_BYTES
     while place + 12 <= len(data):
         length, kind = struct.unpack_from(">L4s", data, place)
         end = place + 12 + length

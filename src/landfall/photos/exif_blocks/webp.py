@@ -23,26 +23,26 @@ def edit(data: bytes, change: Change) -> bytes:
     """
     (size,) = struct.unpack_from("<L", data, 4)
     end = min(8 + size, len(data))
-    chunks = list(_chunks(data[:end]))
-    extended = bytearray(_extended_header(chunks))
+    parts = list(chunks(data[:end]))
+    extended = bytearray(_extended_header(parts))
     extended[0] |= _HAS_EXIF
-    old = next((body for kind, body in chunks if kind == b"EXIF"), None)
-    block = _chunk(b"EXIF", change(None) if old is None else changed_payload(old, change))
-    body = _chunk(b"VP8X", bytes(extended))
+    old = next((body for kind, body in parts if kind == b"EXIF"), None)
+    block = chunk(b"EXIF", change(None) if old is None else changed_payload(old, change))
+    body = chunk(b"VP8X", bytes(extended))
     written = False
-    for kind, content in chunks:
+    for kind, content in parts:
         # Metadata come last, EXIF before XMP.
         if not written and (kind == b"EXIF" or (kind == b"XMP " and old is None)):
             body += block
             written = True
         if kind not in (b"VP8X", b"EXIF"):
-            body += _chunk(kind, content)
+            body += chunk(kind, content)
     if not written:
         body += block
     return b"RIFF" + struct.pack("<L", 4 + len(body)) + b"WEBP" + body + data[end:]
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield each chunk's type and content."""
     place = _HEADER_BYTES
     while place + 8 <= len(data):
@@ -54,7 +54,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         place = end + length % 2
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk as it stands in a file."""
     return kind + struct.pack("<L", len(body)) + body + bytes(len(body) % 2)
 
 
