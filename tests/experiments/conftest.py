@@ -54,6 +54,7 @@ class UnfittedColourModel(ColourModel):
         self.photos = list(photos)
         self.seed = seed
         self.spec = spec
+        self.fit_sample = None
 
     @property
     def fitted(self) -> bool:
