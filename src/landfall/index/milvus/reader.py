@@ -224,6 +224,7 @@ class MilvusIndex(Index):
             "folders": [folder.root for folder in manifest.folders],
             "whitened": False,
             "search": {"kind": f"milvus {manifest.vector_index}", **manifest.vector_parameters},
+            "thumbnails": None,
             "derived": sorted(manifest.derived),
             "bytes": sum(entry.bytes for entry in manifest.files.values()),
             "bounds": bounds,
