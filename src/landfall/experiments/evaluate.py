@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from landfall.datasets import Dataset, PhotoSet
+from landfall.datasets import Dataset, PhotoSet, spots
 from landfall.evaluation import Evaluation, evaluate_descriptors
 from landfall.evaluation.evaluation import check_evaluable, photo_label
 from landfall.experiments.certainty import MeasuredCertainty, measure_certainty
@@ -24,7 +24,7 @@ from landfall.experiments.checked import CheckedEvaluation, measure_checked
 from landfall.extraction import Descriptors, Progress, extract, stream
 from landfall.localization.calibration import LearntFrom
 from landfall.models import Model
-from landfall.models.fitting import FittedOnPhotos, fit_on, learnt_from_photos
+from landfall.models.fitting import fit_on, fit_sample_of, learnt_from_photos
 from landfall.photos import InputSpec, PhotoProblem
 
 Side = Literal["database", "queries"]
@@ -143,8 +143,7 @@ def evaluate_model(
             query_rows=queries.rows,
         )
         certainty = checked = None
-        fitted_on = model.fit_sample if isinstance(model, FittedOnPhotos) else None
-        learnt = None if fitted_on is None else LearntFrom.of(fitted_on, database.content_hashes)
+        learnt = _learnt_from(model, database, dataset.database, seed)
         strangers, readable = _described(elsewhere, model, resize, batch_size, workers)
         if calibrate:
             certainty = measure_certainty(
@@ -189,6 +188,15 @@ def evaluate_model(
         certainty,
         checked,
     )
+
+
+def _learnt_from(model: Model, described: Descriptors, photos: PhotoSet, seed: int) -> LearntFrom | None:
+    """Return which of the described photos the model learnt from; None where it does not say."""
+    sample = fit_sample_of(model)
+    if sample is None:
+        return None
+    where = spots(photos.positions.take(described.rows))
+    return LearntFrom.of(sample, described.content_hashes, where, seed=seed)
 
 
 def _described(

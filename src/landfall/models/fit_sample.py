@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from landfall.models.pca import LEAST_VARIANCE
+from landfall.models.pca import falling_eigenvectors, shrunk
 from landfall.models.threads import compute_in_one_thread
 
 Floats = NDArray[np.float32]
@@ -52,6 +52,11 @@ class FitSample:
         """The content hashes in hex."""
         return [row.tobytes().hex() for row in self.content_hashes]
 
+    def take(self, members: NDArray[np.int64]) -> FitSample:
+        """Return some of the photos, in the order of ``members``."""
+        products = self.products[np.ix_(members, members)]
+        return FitSample(self.content_hashes[members], products, self.dim, self.shrinkage)
+
     def __len__(self) -> int:
         return len(self.products)
 
@@ -83,13 +88,9 @@ def _whitened(sample: FitSample, held: NDArray[np.int64], kept: NDArray[np.int64
     to_held = torch.from_numpy(sample.products[np.ix_(held, kept)]).double()
     means = products.mean(dim=0)
     centred = products - means - means[:, None] + means.mean()
-    variances, vectors = torch.linalg.eigh(centred / len(kept))
-    variances, vectors = variances.flip(0)[: len(kept) - 1], vectors.flip(1)[:, : len(kept) - 1]
-    rank = int((variances > LEAST_VARIANCE * variances[0].clamp(min=0)).sum())
-    floor = sample.shrinkage * variances[:rank].sum() / max(1, rank)
-    dim = min(sample.dim, rank)
+    variances, vectors = falling_eigenvectors(centred / len(kept), len(kept) - 1)
     # An axis is a sum of the centred photos, weighted by its eigenvector / sqrt(N variance).
-    scale = 1.0 / (len(kept) * variances[:dim] * (variances[:dim] + floor)).sqrt()
-    weights = vectors[:, :dim] * scale
+    scale = (len(kept) * variances * shrunk(variances, sample.shrinkage)).rsqrt()
+    weights = (vectors * scale)[:, : sample.dim]
     to_held = to_held - to_held.mean(dim=1, keepdim=True) - means + means.mean()
     return F.normalize(to_held @ weights, dim=1).float(), F.normalize(centred @ weights, dim=1).float()

@@ -48,6 +48,11 @@ def learnt_from_photos(card: ModelCard) -> bool:
     return card.family in _FITTED_FAMILIES
 
 
+def fit_sample_of(model: Model) -> FitSample | None:
+    """Return what a model learnt from; None for one that learns from no photos, or does not say."""
+    return model.fit_sample if isinstance(model, FittedOnPhotos) else None
+
+
 def fit_on(model: Model, photos: Sequence[Path], *, seed: int = 0, spec: InputSpec | None = None) -> Model:
     """Return a fitted model: this one, or one fitted on ``photos``, which must not hold the queries."""
     if isinstance(model, FittedOnPhotos) and not model.fitted:

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 #: Variance, as a share of the largest, below which float32 samples tell nothing of an axis.
-LEAST_VARIANCE = 1e-7
+_LEAST_VARIANCE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +50,30 @@ def principal_axes(samples: Tensor) -> PrincipalAxes:
     by_covariance = count > dim
     # In the samples' own precision: half the memory and time, and they are no more exact.
     small = centred.T @ centred if by_covariance else centred @ centred.T
-    variances, vectors = torch.linalg.eigh(small.double() / count)
-    variances, vectors = variances.flip(0), vectors.flip(1).to(samples.dtype)
     # Samples of one dimension less than their number have a last eigenvalue of rounding alone.
-    most = dim if by_covariance else count - 1
-    kept = min(most, int((variances > LEAST_VARIANCE * variances[0].clamp(min=0)).sum()))
-    axes = vectors[:, :kept].T
+    variances, vectors = falling_eigenvectors(small.double() / count, dim if by_covariance else count - 1)
+    axes = vectors.T.to(samples.dtype)
     if not by_covariance:
         axes = F.normalize(axes @ centred, dim=1)
-    return PrincipalAxes(mean=mean, axes=axes.contiguous(), variances=variances[:kept].to(samples.dtype))
+    return PrincipalAxes(mean=mean, axes=axes.contiguous(), variances=variances.to(samples.dtype))
+
+
+def falling_eigenvectors(symmetric: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Return the eigenvalues (d,) that tell of more than rounding, the largest first, and vectors (n, d).
+
+    Args:
+        symmetric: (n, n), a covariance or a matrix of centred products.
+        most: d, at most.
+    """
+    values, vectors = torch.linalg.eigh(symmetric)
+    values, vectors = values.flip(0), vectors.flip(1)
+    kept = min(most, int((values > _LEAST_VARIANCE * values[0].clamp(min=0)).sum()))
+    return values[:kept], vectors[:, :kept]
+
+
+def shrunk(variances: Tensor, shrinkage: float) -> Tensor:
+    """Return variances (d,) along all axes, with s times their mean added to each."""
+    return variances + shrinkage * variances.sum() / max(1, len(variances))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +106,5 @@ def fit_whitening(samples: Tensor, *, dim: int, shrinkage: float = 1.0) -> White
         shrinkage: s above; at 0 the samples' components have the identity as their covariance.
     """
     principal = principal_axes(samples)
-    variances = principal.variances
-    floor = shrinkage * variances.sum() / max(1, len(variances))
-    return Whitening(
-        mean=principal.mean, projection=principal.axes[:dim] / (variances[:dim] + floor).sqrt()[:, None]
-    )
+    deviations = shrunk(principal.variances, shrinkage)[:dim].sqrt()
+    return Whitening(mean=principal.mean, projection=principal.axes[:dim] / deviations[:, None])

@@ -9,13 +9,32 @@ from tests.localization.calibration.conftest import World, make_world
 from landfall.geo import Positions
 from landfall.index.exact import search_exact
 from landfall.localization.calibration import sample as module
-from landfall.localization.calibration.sample import ELSEWHERE_M, SPOT_M, SampleSearch, sample_answers
+from landfall.localization.calibration.sample import (
+    ELSEWHERE_M,
+    SPOT_M,
+    Sample,
+    SampleSearch,
+    sample_answers,
+)
 
 K = 5
 
 
 def search_in(descriptors: np.ndarray) -> SampleSearch:
     return lambda rows, depth: search_exact(descriptors, descriptors[rows], depth)
+
+
+def sampled(world: World, *, photos: int, taken_s: np.ndarray | None = None, seed: int = 0) -> Sample:
+    return sample_answers(
+        search_in(world.descriptors),
+        world.positions,
+        world.taken_s if taken_s is None else taken_s,
+        world.heading_deg,
+        k=K,
+        photos=photos,
+        reach_m=25.0,
+        seed=seed,
+    )
 
 
 def expected(world: World, row: int, least_m: float) -> tuple[list[int], list[float]]:
@@ -29,15 +48,7 @@ def expected(world: World, row: int, least_m: float) -> tuple[list[int], list[fl
 def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world(40, step_m=7.0)
     monkeypatch.setattr(module, "_BLOCK_CELLS", 600)  # several blocks
-    got = sample_answers(
-        search_in(world.descriptors),
-        world.positions,
-        world.taken_s,
-        world.heading_deg,
-        k=K,
-        photos=30,
-        reach_m=25.0,
-    )
+    got = sampled(world, photos=30)
     assert len(got.photos) == 30
     assert got.moment_s is None
     for place, row in enumerate(got.photos.tolist()):
@@ -50,15 +61,7 @@ def test_it_finds_what_a_loop_finds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_photo_with_too_few_others_left_has_fewer_matches() -> None:
     world = make_world(4, step_m=20.0, views=1)
-    got = sample_answers(
-        search_in(world.descriptors),
-        world.positions,
-        world.taken_s,
-        world.heading_deg,
-        k=K,
-        photos=10,
-        reach_m=25.0,
-    )
+    got = sampled(world, photos=10)
     first = got.photos.tolist().index(0)
     assert (got.present.rows[first] >= 0).sum() == 3
     # Photos at 20 and 40 m are left out, too; only the one at 60 m is elsewhere.
@@ -71,15 +74,7 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
     # The two views of each spot: one drive in the morning, one in the afternoon, five seconds a spot.
     seconds = np.arange(120.0) // 2 * 5 + np.arange(120) % 2 * 20_000
     taken_s = 1.7e9 + seconds
-    got = sample_answers(
-        search_in(world.descriptors),
-        world.positions,
-        taken_s,
-        world.heading_deg,
-        k=K,
-        photos=120,
-        reach_m=25.0,
-    )
+    got = sampled(world, photos=120, taken_s=taken_s)
     assert got.moment_s == 600.0
     found = got.present.rows[:, 0]
     near = np.abs(world.positions.east_m[found] - world.positions.east_m[got.photos]) < ELSEWHERE_M
@@ -90,15 +85,7 @@ def test_photos_of_the_same_pass_are_left_out_where_there_is_another_pass() -> N
 def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
     world = make_world(80, step_m=5.0, views=1)
     taken_s = 1.7e9 + 6.0 * np.arange(80.0)
-    got = sample_answers(
-        search_in(world.descriptors),
-        world.positions,
-        taken_s,
-        world.heading_deg,
-        k=K,
-        photos=80,
-        reach_m=25.0,
-    )
+    got = sampled(world, photos=80, taken_s=taken_s)
     # Half of 25 m are 15 s: of a minute nothing so near is left, of ten seconds the photos 10 m away are.
     assert got.moment_s == 10.0
     # 10 s are one spot to either side.
@@ -108,9 +95,7 @@ def test_with_one_pass_only_a_shorter_moment_is_left_out() -> None:
 def test_times_that_are_all_the_same_are_not_used() -> None:
     world = make_world(40, step_m=7.0)
     same = np.full(len(world.positions), 1.7e9)
-    got = sample_answers(
-        search_in(world.descriptors), world.positions, same, world.heading_deg, k=K, photos=30, reach_m=25.0
-    )
+    got = sampled(world, photos=30, taken_s=same)
     assert got.moment_s is None
     assert np.median(got.nearest_left_m) == 7.0
 
@@ -137,17 +122,5 @@ def test_crowds_are_told_and_not_sampled(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_seed_draws_the_same_photos_again() -> None:
     world = make_world(60)
-    drawn = [
-        sample_answers(
-            search_in(world.descriptors),
-            world.positions,
-            world.taken_s,
-            world.heading_deg,
-            k=K,
-            photos=20,
-            reach_m=25.0,
-            seed=seed,
-        ).photos.tolist()
-        for seed in (1, 1, 2)
-    ]
+    drawn = [sampled(world, photos=20, seed=seed).photos.tolist() for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]

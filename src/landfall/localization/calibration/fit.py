@@ -115,7 +115,7 @@ def calibrate(
         return NoCalibration(f"it has {count} photos, and calibrating takes at least {LEAST_SAMPLE}")
     say(f"Calibrating on {min(sample, count)} of the index's own photos")
     exact = partial(search_exact, descriptors, device=device)
-    searched, candidates = _queries(descriptors, positions, learnt, search or exact, seed)
+    searched, candidates = _queries(descriptors, learnt, search or exact)
     drawn = sample_answers(
         searched,
         positions,
@@ -177,14 +177,12 @@ def calibrate(
 
 def _queries(
     descriptors: Matrix,
-    positions: Positions,
     learnt: LearntFrom | None,
     nearest: Nearest,
-    seed: int,
 ) -> tuple[SampleSearch, NDArray[np.int64] | None]:
     """Return what answers the photos that play the queries, and which may play them; None for all."""
     if learnt is not None and not learnt.strangers_play:
-        return learnt.search(spots(positions), seed=seed), learnt.rows
+        return learnt.search, learnt.rows
 
     def search(rows: NDArray[np.int64], depth: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         return nearest(np.asarray(descriptors[rows], np.float32), depth)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from landfall.datasets import spots
 from landfall.errors import IndexStoreError
 from landfall.files import write_text
 from landfall.index import Change, FolderIndex, Index, changing
@@ -15,7 +16,7 @@ from landfall.localization.calibration.features import CHECKED_FEATURES, FEATURE
 from landfall.localization.calibration.fit import SAMPLE, Check, NoCalibration, calibrate
 from landfall.localization.calibration.learnt import LearntFrom
 from landfall.localization.photo_check import PhotoCheck
-from landfall.models.fitting import FittedOnPhotos, learnt_from_photos
+from landfall.models.fitting import fit_sample_of, learnt_from_photos
 
 NAME = "calibration"
 # An index that has grown or shrunk by no more than this is as dense as it was, so its calibration holds.
@@ -120,7 +121,7 @@ def _learn(
     index = change.index
     fitted = learnt_from_photos(index.manifest.model)
     whitened = isinstance(index, FolderIndex) and index.whitening is not None
-    learnt = _learnt_from(index) if fitted and not whitened else None
+    learnt = _learnt_from(index, seed) if fitted and not whitened else None
 
     def learn(sample: int, look: Check | None) -> Calibration | NoCalibration:
         return calibrate(
@@ -157,11 +158,12 @@ def _learn(
     return change.commit()
 
 
-def _learnt_from(index: Index) -> LearntFrom | None:
+def _learnt_from(index: Index, seed: int) -> LearntFrom | None:
     """Return which photos the index's model learnt from; None where it does not say."""
-    model = index.model
-    sample = model.fit_sample if isinstance(model, FittedOnPhotos) else None
-    return None if sample is None else LearntFrom.of(sample, index.content_hashes)
+    sample = fit_sample_of(index.model)
+    if sample is None:
+        return None
+    return LearntFrom.of(sample, index.content_hashes, spots(index.positions), seed=seed)
 
 
 def _read(index: Index) -> _Stored | None:
