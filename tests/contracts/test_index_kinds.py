@@ -184,6 +184,7 @@ def test_photos_are_known_by_content_and_place(index: Index) -> None:
     assert found["hash7"] == RECORDS[7].photo
     assert found["hash4"] in (first, second)
     assert index.find_hashes([]) == {}
+    assert index.content_hashes == [record.content_hash for record in index.records()]
     photo = index.photos([17])[0]
     assert index.path_of(photo.id) == Path(ROOT, photo.photo)
     assert index.path_of(2**50 + 1) is None

@@ -275,13 +275,13 @@ class Index(ABC):
         return None
 
     @property
-    @abstractmethod
     def content_hashes(self) -> list[str]:
         """The content hash of every photo, in the order of rows."""
+        return self.stored_records.texts("content_hash")
 
-    @abstractmethod
     def find_hashes(self, hashes: Sequence[str]) -> dict[str, str]:
         """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
+        return {each: record.photo for each, record in self.stored_records.of_hashes(hashes).items()}
 
     @abstractmethod
     def derived(self, name: str) -> Path | None:

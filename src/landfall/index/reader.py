@@ -29,8 +29,6 @@ from landfall.index.rows import DescriptorRows
 from landfall.index.thumbnails import ThumbnailFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from landfall.index.kinds import SearchStructure
     from landfall.models import Model
     from landfall.models.pca import Whitening
@@ -240,11 +238,6 @@ class FolderIndex(Index):
         return Path(found[0][0], found[0][1]) if found and found[0][0] is not None else None
 
     @property
-    def content_hashes(self) -> list[str]:
-        """The content hash of every photo, in the order of rows."""
-        return self._records.hashes()
-
-    @property
     def has_thumbnails(self) -> bool:
         """Whether the index's owner lets its photos be shown, by the thumbnails that it holds."""
         return self.manifest.thumbnails is not None
@@ -259,10 +252,6 @@ class FolderIndex(Index):
         """
         found = self._records.select("SELECT content_hash FROM photos WHERE id = ?", [photo_id])
         return self.thumbnails.get(found[0][0]) if found else None
-
-    def find_hashes(self, hashes: Sequence[str]) -> dict[str, str]:
-        """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
-        return self._records.names_of(hashes)
 
     def derived(self, name: str) -> Path | None:
         """Return the file of something that was worked out from the index; None where there is none."""

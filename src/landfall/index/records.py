@@ -137,10 +137,6 @@ class Records(SqliteFile):
             cursor = self._connection.execute('SELECT "row" FROM photos')
             return np.sort(np.fromiter((row for (row,) in cursor), dtype=np.int64))
 
-    def hashes(self) -> list[str]:
-        """Return the content hashes, in the order of stored rows."""
-        return [row[0] for row in self.select('SELECT content_hash FROM photos ORDER BY "row"')]
-
     def at(self, stored: Sequence[int], columns: str) -> dict[int, tuple[Any, ...]]:
         """Return some columns of the photos at stored rows, by that row."""
         return {
@@ -168,14 +164,6 @@ class Records(SqliteFile):
         """Return the records of a folder's photos, by name."""
         rows = self.select(f"SELECT {COLUMNS} FROM photos WHERE folder = ?", [folder])
         return {record.photo: record for record in map(record_of, rows)}
-
-    def names_of(self, hashes: Sequence[str]) -> dict[str, str]:
-        """Return, for those content hashes that are indexed, the name of the (first) photo that has it."""
-        found = self.select_in('SELECT "row", content_hash, photo FROM photos WHERE content_hash', hashes)
-        names: dict[str, str] = {}
-        for _, content_hash, photo in sorted(found):
-            names.setdefault(content_hash, photo)
-        return names
 
 
 def see_format_1(connection: sqlite3.Connection, schema: str, root: str | None) -> None:

@@ -181,18 +181,6 @@ class MilvusIndex(Index):
         root = root_of(found[0]) if found else None
         return None if root is None else Path(root, found[0]["photo"])
 
-    @property
-    def content_hashes(self) -> list[str]:
-        """The content hash of every photo, in the order of rows."""
-        return [record.content_hash for record in self.stored_records.all()]
-
-    def find_hashes(self, hashes: Sequence[str]) -> dict[str, str]:
-        """Return, for those content hashes that are indexed, the name of the photo that has it."""
-        names: dict[str, str] = {}
-        for record in self.stored_records.with_hashes(hashes):
-            names.setdefault(record.content_hash, record.photo)
-        return names
-
     def derived(self, name: str) -> Path | None:
         """Return the file of something that was worked out from the index; None where there is none."""
         file = self.manifest.derived.get(name)
