@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from landfall.index import Change, FolderIndex, PhotoRecord, ThumbnailsWriting, begin
@@ -52,6 +53,21 @@ def thumbnail_of(photo_id: int) -> bytes:
 
 def put_thumbnails(file: ThumbnailsWriting, ids: Sequence[int]) -> None:
     file.put((f"hash{photo_id}", thumbnail_of(photo_id)) for photo_id in ids)
+
+
+def any_changes(*, most_added: int, most: int) -> st.SearchStrategy[list[tuple[str, int]]]:
+    """Changes in a row: photos added, those removed that ``removed`` picks by a number, or compacted."""
+    step = st.one_of(
+        st.tuples(st.just("add"), st.integers(1, most_added)),
+        st.tuples(st.just("remove"), st.integers(0, 2**16)),
+        st.tuples(st.just("compact"), st.just(0)),
+    )
+    return st.lists(step, max_size=most)
+
+
+def removed(present: Sequence[int], number: int) -> list[int]:
+    """Return the photos whose place among those present is a bit of the number."""
+    return [photo_id for at, photo_id in enumerate(present) if number >> at & 1]
 
 
 def built(out: Path, ids: Sequence[int], *, thumbnails: bool = False) -> FolderIndex:

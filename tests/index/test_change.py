@@ -22,7 +22,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.index.changes import DIM, built, check, descriptor_of, descriptors_of, enter, record
+from tests.index.changes import (
+    DIM,
+    any_changes,
+    built,
+    check,
+    descriptor_of,
+    descriptors_of,
+    enter,
+    record,
+    removed,
+)
 
 from landfall.errors import IndexStoreError
 from landfall.index import FolderIndex, PhotoRecord, reader, verify_index
@@ -65,18 +75,8 @@ def compact(path: Path) -> FolderIndex:
         return change.commit()
 
 
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.integers(1, 4)),
-        st.tuples(st.just("remove"), st.integers(0, 2**16)),
-        st.tuples(st.just("compact"), st.just(0)),
-    ),
-    max_size=7,
-)
-
-
 @settings(max_examples=12)
-@given(st.integers(0, 3), steps)
+@given(st.integers(0, 3), any_changes(most_added=4, most=7))
 def test_any_changes_end_as_a_fresh_build_of_the_same_photos(
     count: int, changes: list[tuple[str, int]]
 ) -> None:
@@ -90,7 +90,7 @@ def test_any_changes_end_as_a_fresh_build_of_the_same_photos(
                 index = add(path, fresh)
                 present, next_id = present + fresh, next_id + number
             elif kind == "remove":
-                gone = [photo_id for at, photo_id in enumerate(present) if number >> at & 1]
+                gone = removed(present, number)
                 index = remove(path, gone)
                 present = [photo_id for photo_id in present if photo_id not in gone]
             else:

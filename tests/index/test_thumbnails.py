@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.index.changes import built, check, enter, put_thumbnails, thumbnail_of
+from tests.index.changes import any_changes, built, check, enter, put_thumbnails, removed, thumbnail_of
 
 from landfall.errors import IndexStoreError
 from landfall.index import FolderIndex, ThumbnailsWriting, verify_index
@@ -49,18 +48,8 @@ def stored(index: FolderIndex) -> set[str]:
     return found
 
 
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.integers(1, 3)),
-        st.tuples(st.just("remove"), st.integers(0, 2**16)),
-        st.tuples(st.just("compact"), st.just(0)),
-    ),
-    max_size=6,
-)
-
-
 @settings(max_examples=8)
-@given(steps)
+@given(any_changes(most_added=3, most=6))
 def test_every_photo_has_its_own_thumbnail_after_any_changes(changes: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "i.lf"
@@ -71,7 +60,7 @@ def test_every_photo_has_its_own_thumbnail_after_any_changes(changes: list[tuple
                 fresh = list(range(next_id, next_id + number))
                 index, present, next_id = add(path, *fresh), present + fresh, next_id + number
             elif kind == "remove":
-                gone = [photo_id for at, photo_id in enumerate(present) if number >> at & 1]
+                gone = removed(present, number)
                 index = remove(path, *gone)
                 present = [photo_id for photo_id in present if photo_id not in gone]
                 assert [index.thumbnail(photo_id) for photo_id in gone] == [None] * len(gone)

@@ -23,8 +23,6 @@ from landfall.errors import IndexBusyError, IndexStoreError
 from landfall.files import hold, sync, sync_folder
 from landfall.index.interface import Change
 from landfall.index.manifest import (
-    FORMAT,
-    FORMAT_WITH_THUMBNAILS,
     LOCK,
     MODEL,
     SEARCH,
@@ -38,6 +36,7 @@ from landfall.index.manifest import (
     descriptors_file,
     entry_of,
     file_of,
+    format_for,
     leftovers,
     photos_file,
     store_of,
@@ -267,7 +266,7 @@ class FolderChange(Change):
                 if PurePosixPath(name).parts[0] in self._new:
                     sync(self.folder / name)
             manifest = Manifest(
-                format=FORMAT if self._thumbnails is None else FORMAT_WITH_THUMBNAILS,
+                format=format_for(self._thumbnails),
                 created_by=created_by(),
                 generation=self.generation,
                 numbering=self._numbering,

@@ -11,7 +11,15 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from landfall.errors import IndexStoreError
 from landfall.files import hash_stream, sync_folder, write_text
@@ -19,7 +27,7 @@ from landfall.models.card import ModelCard
 
 # What is read; an index is written in the oldest format that says what it holds.
 NEWEST_FORMAT = 3
-FORMAT, FORMAT_WITH_THUMBNAILS = 2, 3
+FORMAT, _FORMAT_WITH_THUMBNAILS = 2, 3
 MANIFEST = "manifest.json"
 MODEL = "model.safetensors"
 LOCK = "lock"
@@ -146,6 +154,14 @@ class Manifest(BaseModel):
     derived: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileEntry]
 
+    @model_serializer(mode="wrap")
+    def _without_thumbnails(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave thumbnails out where there are none: a Landfall that knows none takes the manifest, too."""
+        told: dict[str, Any] = serialise(self)
+        if self.thumbnails is None:
+            del told["thumbnails"]
+        return told
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         named = {self.records, *(segment.file for segment in self.segments), *self.derived.values()}
@@ -179,6 +195,11 @@ class Manifest(BaseModel):
         return self.rows - self.photos
 
 
+def format_for(thumbnails: Thumbnails | None) -> int:
+    """Return the oldest format that says what an index holds."""
+    return FORMAT if thumbnails is None else _FORMAT_WITH_THUMBNAILS
+
+
 def entry_of(path: Path) -> FileEntry:
     """Return the length and hash of a file's bytes."""
     with path.open("rb") as file:
@@ -194,6 +215,11 @@ class OfFiles(Protocol):
         ...
 
     @property
+    def shown_files(self) -> set[str]:
+        """The names of the files of thumbnails."""
+        ...
+
+    @property
     def tops(self) -> set[str]:
         """The names that the files and folders of files have in the index folder."""
         ...
@@ -205,9 +231,7 @@ def write_manifest(folder: Path, manifest: BaseModel) -> None:
     What it names must be on the disk; the names of those files are brought there first, and its own last.
     """
     sync_folder(folder)
-    # A Landfall that knows no thumbnails takes a manifest that doesn't speak of them.
-    absent = {"thumbnails"} if getattr(manifest, "thumbnails", None) is None else None
-    write_text(folder / MANIFEST, manifest.model_dump_json(indent=2, exclude=absent) + "\n", durable=True)
+    write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n", durable=True)
     sync_folder(folder)
 
 
@@ -257,7 +281,7 @@ def check_files(folder: Path, manifest: OfFiles) -> None:
     Raises:
         IndexStoreError: one is missing, has another length, or (up to a size) another hash.
     """
-    shown = manifest.shown_files if isinstance(manifest, Manifest) else frozenset()
+    shown = manifest.shown_files
     for name, entry in manifest.files.items():
         # Answers don't rest on thumbnails, and many opened indexes never show one.
         hashed_up_to_bytes = -1 if name in shown else HASHED_ON_OPENING_BYTES

@@ -29,8 +29,6 @@ from numpy.typing import NDArray
 from landfall.errors import IndexStoreError
 from landfall.files import beside, hold, read_json, sync, write_json
 from landfall.index.manifest import (
-    FORMAT,
-    FORMAT_WITH_THUMBNAILS,
     MANIFEST,
     MODEL,
     Manifest,
@@ -39,6 +37,7 @@ from landfall.index.manifest import (
     ThumbnailSegment,
     descriptors_file,
     entry_of,
+    format_for,
     photos_file,
     thumbnails_file,
     write_manifest,
@@ -126,7 +125,7 @@ class Building:
             for name in files:
                 (self._ready / name).replace(self.out / name)
             manifest = Manifest(
-                format=FORMAT if shown is None else FORMAT_WITH_THUMBNAILS,
+                format=format_for(shown),
                 created_by=created_by(),
                 generation=1,
                 numbering=1,

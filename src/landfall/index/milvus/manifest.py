@@ -70,6 +70,11 @@ class MilvusManifest(BaseModel):
     files: dict[str, FileEntry]
 
     @property
+    def shown_files(self) -> set[str]:
+        """None: a store keeps no thumbnails."""
+        return set()
+
+    @property
     def tops(self) -> set[str]:
         """The names that the files and folders of files have in the index folder."""
         return {PurePosixPath(name).parts[0] for name in self.files}
