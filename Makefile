@@ -29,7 +29,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing Landfall and its test tools into $(VENV) (about a minute)" >&2
-	$(PIP) -e ".[dev,train]"
+	$(PIP) -e ".[dev,train,serve]"
 	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core
@@ -40,7 +40,7 @@ test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist=loadgroup -m "not trial and not server" $(ARGS)
 
 $(VENV)/.milvus: $(VENV)/.dev
-	$(PIP) -e ".[dev,train,milvus]"
+	$(PIP) -e ".[dev,train,serve,milvus]"
 	@touch $@
 
 milvus-test: $(VENV)/.milvus
