@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landfall.index import Match
-from landfall.localization.calibration.features import inlier_features
+from landfall.localization.calibration.features import inlier_excess
 from landfall.localization.position import agreed_points
 from landfall.localization.verified import reordered, verified_points
 
@@ -48,13 +48,17 @@ def test_matches_that_passed_come_first_and_are_ranked_anew() -> None:
     assert got[0].distance == pytest.approx(0.8)
 
 
-def test_inlier_features_are_the_most_here_and_the_most_elsewhere() -> None:
-    got = inlier_features(
-        points(0.0, 10.0, 300.0, 301.0), np.array([[5.0, 20.0, np.nan, 7.0]]), np.array([[0.0, 0.0, 0.0]])
-    )
-    assert got[0] == pytest.approx(np.log1p([20.0, 7.0]))
+def test_the_inlier_excess_compares_the_most_here_with_the_most_elsewhere() -> None:
+    here = np.array([[0.0, 0.0, 0.0]])
+    got = inlier_excess(points(0.0, 10.0, 300.0, 301.0), np.array([[5.0, 20.0, np.nan, 7.0]]), here)
+    assert got[0] == pytest.approx(np.log(21.0 / 8.0))
 
 
-def test_no_checked_match_gives_zeros() -> None:
-    got = inlier_features(points(0.0, 300.0), np.full((1, 2), np.nan), np.zeros((1, 3)))
-    assert got[0].tolist() == [0.0, 0.0]
+def test_no_more_inliers_here_than_elsewhere_says_nothing() -> None:
+    got = inlier_excess(points(0.0, 300.0), np.array([[9.0, 12.0]]), np.zeros((1, 3)))
+    assert got.tolist() == [0.0]
+
+
+def test_no_checked_match_gives_no_excess() -> None:
+    got = inlier_excess(points(0.0, 300.0), np.full((1, 2), np.nan), np.zeros((1, 3)))
+    assert got.tolist() == [0.0]

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 FEATURES = ("first_distance", "margin", "agreement", "spread")
 """Columns of :func:`answer_features`."""
-CHECKED_FEATURES = (*FEATURES, "own_inliers", "other_inliers")
+CHECKED_FEATURES = (*FEATURES, "inlier_excess")
 """Columns of the features of answers whose matches were checked geometrically."""
 # Not what confidence rests on: it is another one for all photos of another season.
 _ABSOLUTE = "first_distance"
@@ -68,8 +68,11 @@ def answer_features(points: Floats, distances: Floats, fixes: Floats, near_m: fl
     return np.where(np.asarray(there.any(axis=1))[:, None], features, np.nan)
 
 
-def inlier_features(points: Floats, inliers: Floats, fixes: Floats, near_m: float = NEAR_M) -> Floats:
+def inlier_excess(points: Floats, inliers: Floats, fixes: Floats, near_m: float = NEAR_M) -> Floats:
     """Describe answers by the geometric check of their matches.
+
+    Photos of different places have some inliers by chance, and the more the richer they are in detail: what
+    counts is only how many more there are at the answer's own place than elsewhere.
 
     Args:
         points: (Q, K, 2 or 3) where the matches were taken, in metres of one frame.
@@ -78,20 +81,19 @@ def inlier_features(points: Floats, inliers: Floats, fixes: Floats, near_m: floa
         near_m: what counts as the answer's own place.
 
     Returns:
-        (Q, 2): the log of the most inliers of a match near the answer, and of one elsewhere; 0 without any.
+        (Q,): the log of the most inliers of a match near the answer over the most of one elsewhere; 0 where
+        those elsewhere have as many, or more.
     """
     counted = np.nan_to_num(inliers)
     near = np.linalg.norm(points - fixes[:, None], axis=2) <= near_m
     own = np.max(np.where(near, counted, 0.0), axis=1, initial=0.0)
     other = np.max(np.where(near, 0.0, counted), axis=1, initial=0.0)
-    return np.asarray(np.log1p(np.stack([own, other], axis=1)))
+    return np.asarray(np.maximum(np.log1p(own) - np.log1p(other), 0.0))
 
 
 def checked_features(points: Floats, distances: Floats, inliers: Floats, fixes: Floats) -> Floats:
-    """Return (Q, 6): ``answer_features`` and ``inlier_features`` side by side."""
-    return np.concatenate(
-        [answer_features(points, distances, fixes), inlier_features(points, inliers, fixes)], axis=1
-    )
+    """Return (Q, 5): ``answer_features`` and ``inlier_excess`` side by side."""
+    return np.column_stack([answer_features(points, distances, fixes), inlier_excess(points, inliers, fixes)])
 
 
 def _nearest(distances: Floats, among: NDArray[np.bool_], otherwise: Floats) -> Floats:
